@@ -1,0 +1,138 @@
+import type { JsonObject, JsonValue } from '../support/json.ts';
+
+/**
+ * Why something did not succeed. `kind` is what retry policy, `on_failure` and people look at; the message is for
+ * reading only.
+ */
+export interface StepError {
+  readonly kind: ErrorKind;
+  readonly message: string;
+  /** The failing output's tail, the conflicting files, the check that failed: what a person needs next. */
+  readonly detail?: string;
+}
+
+export type ErrorKind =
+  /** Exit code not expected, invalid outputs, an expression that failed. */
+  | 'error'
+  | 'timeout'
+  /** A check did not hold. */
+  | 'verify'
+  /** A person said no. */
+  | 'rejected'
+  /** A wait's `pass` was false. */
+  | 'refused'
+  | 'budget'
+  /** Two steps changed the same lines. */
+  | 'conflict'
+  /** Exit 75 and its kin, after their own bounded count. */
+  | 'infrastructure'
+  /** `repeat` reached `max`. */
+  | 'exhausted'
+  /** `join` cannot be met any more. */
+  | 'join'
+  | 'cancelled';
+
+/** Where in a run something happened. */
+export interface Place {
+  /** Path of ids with the indexes of outer items: `fix`, `release.build`, `fix[2].lint`. */
+  readonly step?: string;
+  /** Index of the innermost `for_each`. */
+  readonly item?: number;
+  /** Counts from 1. */
+  readonly iteration?: number;
+  /** Counts from 1. */
+  readonly attempt?: number;
+}
+
+/** What is kept of a stream: the whole, or head and tail with how many bytes are left out between. */
+export interface CappedText {
+  readonly text: string;
+  /** Bytes that are not in `text`. */
+  readonly omitted?: number;
+}
+
+/** The id of a workspace state: a commit under `refs/wf/<run>/`, or `empty`. */
+export type StateId = string;
+
+/** What happened, without when and in which run. */
+export type EventBody =
+  | {
+      readonly type: 'run.started';
+      readonly formula: string;
+      readonly plan: string;
+      readonly inputs: JsonObject;
+      readonly by?: string;
+    }
+  | { readonly type: 'workspace.prepared'; readonly base?: string; readonly branch?: string; readonly state: StateId }
+  | ({ readonly type: 'step.started'; readonly state?: StateId } & Place)
+  | ({ readonly type: 'step.skipped'; readonly reason: 'when' | 'run ended' } & Place)
+  | ({ readonly type: 'items.listed'; readonly items: readonly JsonValue[] } & Place)
+  | ({ readonly type: 'attempt.started'; readonly state?: StateId; readonly infrastructure?: number } & Place)
+  | ({
+      readonly type: 'attempt.succeeded';
+      readonly outputs: JsonObject;
+      readonly stdout?: CappedText;
+      readonly stderr?: CappedText;
+      readonly exitCode?: number;
+      readonly state?: StateId;
+    } & Place)
+  | ({
+      readonly type: 'attempt.failed';
+      readonly error: StepError;
+      readonly retryable: boolean;
+      readonly outputs?: JsonObject;
+      readonly stdout?: CappedText;
+      readonly stderr?: CappedText;
+      readonly exitCode?: number;
+      readonly state?: StateId;
+    } & Place)
+  | ({ readonly type: 'check.passed'; readonly check: number; readonly output?: string } & Place)
+  | ({ readonly type: 'check.failed'; readonly check: number; readonly message: string; readonly output?: string } & Place)
+  | ({ readonly type: 'step.succeeded'; readonly outputs: JsonValue; readonly state?: StateId } & Place)
+  | ({ readonly type: 'step.failed'; readonly error: StepError; readonly outputs?: JsonValue; readonly state?: StateId } & Place)
+  | ({ readonly type: 'step.cancelled' } & Place)
+  | ({
+      readonly type: 'approval.asked';
+      readonly ask: string;
+      readonly shown?: readonly { readonly expression: string; readonly value: JsonValue }[];
+      readonly by?: Readonly<Record<string, readonly string[]>>;
+      readonly until?: number;
+    } & Place)
+  | ({ readonly type: 'approval.given'; readonly by: string; readonly verified: boolean; readonly comment?: string } & Place)
+  | ({ readonly type: 'approval.refused'; readonly by: string; readonly verified: boolean; readonly comment?: string } & Place)
+  | { readonly type: 'signal.received'; readonly event: string; readonly data: JsonValue; readonly by?: string }
+  | { readonly type: 'run.waiting'; readonly waiting: readonly Waiting[] }
+  | { readonly type: 'run.resumed'; readonly by?: string }
+  | { readonly type: 'cancel.requested'; readonly by?: string }
+  | { readonly type: 'service.started' | 'service.stopped'; readonly service: string; readonly log?: string; readonly message?: string }
+  /** The engine's own: a time, an id or the winner of a race that a replay has to see again. */
+  | { readonly type: 'value.recorded'; readonly value: JsonValue }
+  | {
+      readonly type: 'run.succeeded';
+      readonly outputs: JsonObject;
+      readonly branch?: string;
+      readonly commit?: string;
+      readonly changedFiles?: readonly string[];
+    }
+  | { readonly type: 'run.failed'; readonly error: StepError; readonly step?: string; readonly kept?: string }
+  | { readonly type: 'run.cancelled'; readonly kept?: string }
+  | { readonly type: 'run.handed_off'; readonly error: StepError; readonly step?: string; readonly bundle: string };
+
+/** Something a run waits for and cannot do itself. */
+export interface Waiting {
+  readonly step: string;
+  readonly item?: number;
+  readonly for: 'approval' | 'event' | 'timer' | 'decision' | 'concurrency';
+  /** The question, the event's name, or what to say. */
+  readonly ask?: string;
+  /** Milliseconds since the epoch. */
+  readonly until?: number;
+}
+
+/** A line of the journal. `seq` counts from 1 within its run without gaps. */
+export type RunEvent = EventBody & {
+  readonly run: string;
+  readonly seq: number;
+  /** ISO 8601, UTC, milliseconds. */
+  readonly at: string;
+};

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import type { JsonObject, JsonSchema, JsonValue } from '../support/json.ts';
+import { isJsonObject } from '../support/json.ts';
+import type { Digest, Plan, PlanStep } from './plan.ts';
+
+/**
+ * The name of a plan: SHA-256 over its canonical form (RFC 8785) without what does not change behaviour: the compiler
+ * that made it, places in files, and texts that only people read.
+ */
+export function digestPlan(plan: Omit<Plan, 'plan'> & { readonly plan?: Digest }): Digest {
+  const { plan: _name, compiler: _compiler, description: _description, inputs, steps, finally: last, ...rest } = plan;
+  const essence = {
+    ...rest,
+    inputs: schemas(inputs),
+    steps: steps.map(stepEssence),
+    ...(last && { finally: last.map(stepEssence) }),
+  };
+  return digestJson(essence as unknown as JsonValue);
+}
+
+/** SHA-256 of a JSON value's canonical form. */
+export function digestJson(value: JsonValue): Digest {
+  return `sha256:${createHash('sha256').update(canonicalJson(value)).digest('hex')}`;
+}
+
+/** RFC 8785. Throws a TypeError for what is not plain JSON, since the library would write something else in its place. */
+export function canonicalJson(value: JsonValue): string {
+  assertPlain(value, '$');
+  return canonicalize(value) as string;
+}
+
+function assertPlain(value: unknown, path: string): void {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return;
+  if (typeof value === 'number' && Number.isFinite(value)) return;
+  if (Array.isArray(value)) {
+    // Not forEach: it would step over the holes of a sparse array.
+    for (let index = 0; index < value.length; index++) assertPlain(value[index], `${path}[${index}]`);
+    return;
+  }
+  if (typeof value === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(value) as null)) {
+    for (const [key, inner] of Object.entries(value)) {
+      if (inner !== undefined) assertPlain(inner, `${path}.${key}`);
+    }
+    return;
+  }
+  throw new TypeError(`not plain JSON at ${path}: ${typeof value}`);
+}
+
+function stepEssence(step: PlanStep): object {
+  const { source: _source, title: _title, tags: _tags, inputs, outputs, action, ...rest } = step;
+  return {
+    ...rest,
+    action:
+      action.kind === 'group'
+        ? { ...action, steps: action.steps.map(stepEssence), ...(action.finally && { finally: action.finally.map(stepEssence) }) }
+        : action,
+    ...(inputs && { inputs: schemas(inputs) }),
+    ...(outputs && { outputs: schemas(outputs) }),
+  };
+}
+
+function schemas(byName: Readonly<Record<string, JsonSchema>>): JsonObject {
+  return Object.fromEntries(Object.entries(byName).map(([name, schema]) => [name, withoutAnnotations(schema)]));
+}
+
+/** Keywords that only people read. `examples` feed dry runs and nothing else. */
+const ANNOTATIONS: ReadonlySet<string> = new Set(['title', 'description', '$comment', 'examples', 'deprecated']);
+
+/** Keywords whose values are schemas by name: there, `title` is a property and no annotation. */
+const BY_NAME: ReadonlySet<string> = new Set(['properties', 'patternProperties', '$defs', 'dependentSchemas']);
+
+/** Keywords whose values are data and stay as they are. */
+const DATA: ReadonlySet<string> = new Set(['default', 'const', 'enum', 'required', 'type']);
+
+function withoutAnnotations(schema: JsonValue): JsonValue {
+  if (Array.isArray(schema)) return schema.map(withoutAnnotations);
+  if (!isJsonObject(schema)) return schema;
+  return Object.fromEntries(
+    Object.entries(schema)
+      .filter(([key]) => !ANNOTATIONS.has(key))
+      .map(([key, value]) => {
+        if (DATA.has(key)) return [key, value];
+        if (BY_NAME.has(key) && isJsonObject(value)) return [key, schemas(value as Record<string, JsonSchema>)];
+        return [key, withoutAnnotations(value)];
+      }),
+  );
+}
