@@ -88,9 +88,9 @@ export function lowerWorkspace(workspace: Workspace, lowering: Lowering, text: T
 }
 
 /** How a template or expression is written down. */
-type Text = (text: Template | Expression) => string;
+type Text = (text: Template | Expression, start?: number, end?: number) => string;
 
-const plainText: Text = (text) => text.text;
+const plainText: Text = (text, start, end) => text.text.slice(start, end);
 
 function lowerStep(resolved: ResolvedStep, needs: readonly string[], lowering: Lowering): PlanStep {
   const { step, molecule, group, body } = resolved;
