@@ -1,0 +1,60 @@
+import type { PlanStep } from '../plan/plan.ts';
+
+/**
+ * The steps that may run while another one that could write does: each works in a copy of its own. Found from the
+ * graph alone, so that a step works in the same place in every run of a plan.
+ */
+export function overlappingSteps(steps: readonly PlanStep[]): ReadonlySet<string> {
+  const index = new Map(steps.map((step, position) => [step.id, position]));
+  const words = Math.ceil(steps.length / 32);
+  const ancestors: Uint32Array[] = [];
+  const order = topological(steps);
+  for (const step of order) {
+    const set = new Uint32Array(words);
+    for (const need of step.needs) {
+      const at = index.get(need) as number;
+      const other = ancestors[at] as Uint32Array;
+      for (let word = 0; word < words; word++) set[word] = (set[word] ?? 0) | (other[word] ?? 0);
+      set[at >>> 5] = (set[at >>> 5] ?? 0) | (1 << (at & 31));
+    }
+    ancestors[index.get(step.id) as number] = set;
+  }
+  const before = (a: number, b: number) => (((ancestors[b]?.[a >>> 5] ?? 0) >>> (a & 31)) & 1) === 1;
+  const writers = steps.filter(mayWrite).map((step) => index.get(step.id) as number);
+  // A chain has as many ancestors as its place in it says; only where that does not hold is there anything to compare.
+  const chained = writers.every((at, place) => place === 0 || before(writers[place - 1] as number, at));
+  if (chained) return new Set();
+  return new Set(
+    writers
+      .filter((a) => writers.some((b) => a !== b && !before(a, b) && !before(b, a)))
+      .map((at) => (steps[at] as PlanStep).id),
+  );
+}
+
+/** Whether an action could change files: people and waits do not. */
+function mayWrite(step: PlanStep): boolean {
+  return step.action.kind === 'run' || step.action.kind === 'group';
+}
+
+/** The steps so that each comes after what it needs; among equals, in the order of the plan. */
+export function topological(steps: readonly PlanStep[]): readonly PlanStep[] {
+  const done = new Set<string>();
+  const order: PlanStep[] = [];
+  const byId = new Map(steps.map((step) => [step.id, step]));
+  for (const root of steps) {
+    const stack = [root];
+    for (let step = stack.at(-1); step; step = stack.at(-1)) {
+      const missing = done.has(step.id) ? [] : step.needs.filter((need) => !done.has(need));
+      if (missing.length > 0) {
+        for (const need of [...missing].reverse()) stack.push(byId.get(need) as PlanStep);
+        continue;
+      }
+      stack.pop();
+      if (!done.has(step.id)) {
+        done.add(step.id);
+        order.push(step);
+      }
+    }
+  }
+  return order;
+}

@@ -1,0 +1,39 @@
+import type { PlanRun, PlanWorkspace } from '../plan/plan.ts';
+import type { JsonObject } from '../support/json.ts';
+import type { ProcessResult } from '../workspace/run-process.ts';
+import type { RunWorkspace } from '../workspace/run-workspace.ts';
+import type { Rendered } from './render-command.ts';
+
+/**
+ * What a run touches beside its record: files, processes, the environment, secrets. Everything in it may be called
+ * again after a crash.
+ */
+export interface World {
+  /** The run's own workspace; opened, prepared and with its services started by the time it is asked for. */
+  readonly workspace: RunWorkspace;
+  /** A workspace for one step alone. Closed with {@link RunWorkspace.discard}. */
+  openWorkspace(plan: PlanWorkspace, values: JsonObject, name: string, signal: AbortSignal): Promise<RunWorkspace>;
+  execute(command: Rendered, options: ExecuteOptions): Promise<ProcessResult>;
+  /** Undefined when nobody has set it. */
+  secret(name: string): string | undefined;
+  /** The environment that every command gets. */
+  readonly baseEnv: Readonly<Record<string, string>>;
+  /** A file for a command to write or read, empty, outside of every workspace. */
+  scratch(name: string): Promise<string>;
+  /** Leaves what a person needs to take over; returns where. */
+  writeHandoff(files: Readonly<Record<string, string>>): Promise<string>;
+  readonly project: string;
+}
+
+export interface ExecuteOptions {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeout?: number | undefined;
+  readonly signal: AbortSignal;
+  readonly secrets: readonly string[];
+  /** Name of its log. */
+  readonly log: string;
+  readonly place: { readonly step: string; readonly item?: number };
+}
+
+export type { PlanRun };
