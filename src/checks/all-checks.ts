@@ -1,0 +1,35 @@
+import { argumentType, missingArgument, unknownArgument } from './arguments.ts';
+import { badDefault } from './bad-default.ts';
+import { badGlob } from './bad-glob.ts';
+import { badTimestamp } from './bad-timestamp.ts';
+import type { Check } from './check.ts';
+import { checkCannotFail } from './check-cannot-fail.ts';
+import { duplicateId } from './duplicate-id.ts';
+import { keyWithoutEffect } from './key-without-effect.ts';
+import { missingScript } from './missing-script.ts';
+import { nameMatchesFile } from './name-matches-file.ts';
+import { onceRetry } from './once-retry.ts';
+import { reservedOutput } from './reserved-output.ts';
+import { unknownGroup } from './unknown-group.ts';
+import { unreachableStep } from './unreachable-step.ts';
+import { unusedInput } from './unused-input.ts';
+
+/** Every check that looks at one formula or molecule, in the order they run. */
+export const ALL_CHECKS: readonly Check[] = [
+  nameMatchesFile,
+  duplicateId,
+  badDefault,
+  unknownArgument,
+  missingArgument,
+  argumentType,
+  keyWithoutEffect,
+  reservedOutput,
+  onceRetry,
+  checkCannotFail,
+  missingScript,
+  badTimestamp,
+  badGlob,
+  unknownGroup,
+  unusedInput,
+  unreachableStep,
+];

@@ -1,0 +1,164 @@
+import type { Finding } from '../diagnostics/diagnostic.ts';
+import { loadBashParser } from '../formula/bash/load-parser.ts';
+import type { Formula, Molecule, Step } from '../formula/formula.ts';
+import type { Loader } from '../formula/loader.ts';
+import type { Order, StepRead } from '../formula/order.ts';
+import { orderSteps } from '../formula/order.ts';
+import type { Project } from '../formula/project.ts';
+import type { Library, ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
+import { resolveFormula } from '../formula/resolve.ts';
+import { formulaScopes } from '../formula/scope.ts';
+import { referencesOf, textsOf } from '../formula/texts.ts';
+import { ALL_CHECKS } from './all-checks.ts';
+import type { Subject } from './check.ts';
+import { runChecks } from './check.ts';
+import { mentionedScripts } from './missing-script.ts';
+import { checkReferences } from './references.ts';
+import { checkValuesAsCode } from './value-as-code.ts';
+
+/** What is wrong with one file, everything it uses taken into account; findings of used files are not repeated. */
+export async function checkFile(project: Project, path: string): Promise<readonly Finding[]> {
+  const file = await project.closure(path);
+  if (!file?.content) return file?.findings ?? [];
+  switch (file.content.kind) {
+    case 'project':
+      return file.findings;
+    case 'molecule':
+      return [...file.findings, ...(await checkMolecule(file.content, project))];
+    case 'formula':
+      return [...file.findings, ...(await checkFormula(file.content, project))];
+  }
+}
+
+async function checkFormula(formula: Formula, project: Project): Promise<readonly Finding[]> {
+  const { value: resolved, findings } = resolveFormula(formula, project.library);
+  const subject: Subject = await equip(
+    {
+      kind: 'formula',
+      file: formula.file,
+      formula,
+      resolved,
+      inputs: formula.inputs,
+      steps: [...resolved.steps, ...resolved.finally],
+      scopes: formulaScopes(resolved),
+    },
+    project,
+  );
+  return [...findings, ...orderOf(resolved).findings, ...runAll(subject)];
+}
+
+async function checkMolecule(molecule: Molecule, project: Project): Promise<readonly Finding[]> {
+  const step = stepOf(molecule);
+  const library: Library = { molecule: () => molecule, formula: () => undefined, names: [] };
+  const { value: resolved } = resolveFormula(formulaAround(molecule, step), library);
+  const subject: Subject = await equip(
+    {
+      kind: 'molecule',
+      file: molecule.file,
+      molecule,
+      inputs: molecule.inputs,
+      steps: resolved.steps,
+      scopes: formulaScopes(resolved),
+    },
+    project,
+  );
+  return runAll(subject);
+}
+
+function* runAllChecks(subject: Subject): Generator<Finding> {
+  yield* runChecks(ALL_CHECKS, subject);
+  yield* checkReferences(subject);
+  yield* checkValuesAsCode(subject);
+}
+
+function runAll(subject: Subject): readonly Finding[] {
+  return [...runAllChecks(subject)];
+}
+
+type Unequipped<S> = S extends Subject ? Omit<S, 'settings' | 'files' | 'bash'> : never;
+
+/** Adds what has to be asked of the world before checks, which are pure, can run. */
+async function equip(subject: Unequipped<Subject>, project: Project): Promise<Subject> {
+  const scripts = new Set(mentionedScripts(subject).map((script) => script.value));
+  const present = await Promise.all([...scripts].map(async (path) => ((await exists(project.loader, path)) ? [path] : [])));
+  return { ...subject, settings: project.settings, files: new Set(present.flat()), bash: await bashFor(subject.steps) };
+}
+
+async function exists(loader: Loader, path: string): Promise<boolean> {
+  return loader.exists(path);
+}
+
+/** The parser costs tens of milliseconds to load, and most formulas have no value in a script. */
+export async function bashFor(steps: readonly ResolvedStep[]) {
+  const needed = steps.some((step) =>
+    [...textsOf(step)].some((text) => text.kind === 'template' && text.use === 'bash' && !text.template.literal),
+  );
+  return needed ? loadBashParser() : undefined;
+}
+
+/** The order of a formula's steps, with what is wrong about it. */
+export function orderOf(resolved: ResolvedFormula): { readonly order: Order; readonly findings: readonly Finding[] } {
+  return orderSteps(
+    resolved.steps.map(({ step }) => step),
+    readsOf(resolved.steps),
+  );
+}
+
+function readsOf(steps: readonly ResolvedStep[]): readonly StepRead[] {
+  const index = new Map(steps.map(({ step }, position) => [step.id.value, position]));
+  return steps.flatMap((step, position) =>
+    [...textsOf(step)]
+      .filter((text) => text.owner === 'step' || !step.molecule)
+      .flatMap(referencesOf)
+      .flatMap((reference) => {
+        const target = reference.path[0] === 'steps' ? index.get(String(reference.path[1])) : undefined;
+        return target === undefined ? [] : [{ step: position, target, span: reference.span }];
+      }),
+  );
+}
+
+/** The step that a molecule would become, for checks that look at steps. */
+function stepOf(molecule: Molecule): Step {
+  const nothing = { title: undefined, tags: [], env: [], secrets: [], verify: [], keys: new Map() };
+  const absent = { exit: undefined, parse: undefined, outputs: undefined, retry: undefined, timeout: undefined };
+  return {
+    id: molecule.name,
+    span: molecule.span,
+    needs: undefined,
+    when: undefined,
+    forEach: undefined,
+    parallel: undefined,
+    join: undefined,
+    repeat: undefined,
+    uses: molecule.name,
+    with: undefined,
+    onFailure: undefined,
+    concurrency: undefined,
+    body: {
+      ...nothing,
+      ...absent,
+      action: undefined,
+      budget: undefined,
+      once: undefined,
+      workspace: undefined,
+    },
+  };
+}
+
+function formulaAround(molecule: Molecule, step: Step): Formula {
+  return {
+    kind: 'formula',
+    file: molecule.file,
+    span: molecule.span,
+    name: molecule.name,
+    description: undefined,
+    tags: [],
+    inputs: [],
+    workspace: undefined,
+    budget: undefined,
+    concurrency: undefined,
+    steps: [step],
+    finally: [],
+    outputs: [],
+  };
+}

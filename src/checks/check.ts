@@ -1,0 +1,55 @@
+import type { Finding, Related, Severity, Span } from '../diagnostics/diagnostic.ts';
+import type { Declaration, Formula, Molecule, ProjectSettings } from '../formula/formula.ts';
+import type { ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
+import type { FormulaScopes } from '../formula/scope.ts';
+import type { BashParser } from '../formula/bash/compile-bash.ts';
+
+/** What a check looks at: one formula with all it uses, or one molecule. */
+export type Subject = {
+  readonly file: string;
+  readonly inputs: readonly Declaration[];
+  /** All steps, those of `finally` last; of a molecule, the one step it would become. */
+  readonly steps: readonly ResolvedStep[];
+  readonly scopes: FormulaScopes;
+  readonly settings: ProjectSettings | undefined;
+  /** Those of {@link mentionedFiles} that exist. */
+  readonly files: ReadonlySet<string>;
+  readonly bash: BashParser | undefined;
+} & (
+  | { readonly kind: 'formula'; readonly formula: Formula; readonly resolved: ResolvedFormula }
+  | { readonly kind: 'molecule'; readonly molecule: Molecule }
+);
+
+/** One static check. Pure: the same subject gives the same findings in the same order. */
+export interface Check {
+  /** Kebab-case, public and lasting. */
+  readonly rule: string;
+  /** What holds when it is silent. */
+  readonly summary: string;
+  run(subject: Subject): Iterable<CheckFinding>;
+}
+
+/** A finding without what the check itself says. */
+export interface CheckFinding {
+  readonly span: Span;
+  readonly message: string;
+  readonly help?: string | undefined;
+  readonly related?: readonly Related[];
+  /** Absent: error. */
+  readonly severity?: Severity;
+}
+
+/** Runs checks over a subject. */
+export function* runChecks(checks: readonly Check[], subject: Subject): Generator<Finding> {
+  for (const check of checks) {
+    for (const { severity = 'error', help, ...finding } of check.run(subject)) {
+      yield { ...finding, rule: check.rule, severity, ...(help !== undefined && { help }) };
+    }
+  }
+}
+
+/** The step whose own text stands in the subject's file: in a formula, what a molecule wrote is checked with the molecule. */
+export function writtenHere(subject: Subject, owner: 'step' | 'molecule', step: ResolvedStep): boolean {
+  if (subject.kind === 'molecule') return true;
+  return owner === 'step' || step.molecule === undefined;
+}

@@ -1,0 +1,18 @@
+import { basename } from '../support/path.ts';
+import type { Check } from './check.ts';
+
+export const nameMatchesFile: Check = {
+  rule: 'name-matches-file',
+  summary: 'A formula or molecule is called what its file is called.',
+
+  *run(subject) {
+    const { name } = subject.kind === 'formula' ? subject.formula : subject.molecule;
+    const expected = basename(subject.file).replace(/\.ya?ml$/, '');
+    if (name.value === expected) return;
+    yield {
+      span: name.span,
+      message: `${subject.kind} "${name.value}" stands in a file called "${basename(subject.file)}"`,
+      help: `write \`${subject.kind}: ${expected}\`, or rename the file to ${name.value}.yaml`,
+    };
+  },
+};

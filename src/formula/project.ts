@@ -1,0 +1,152 @@
+import type { Finding } from '../diagnostics/diagnostic.ts';
+import { decodeUtf8 } from '../source/decode-utf8.ts';
+import { parseYaml } from '../source/parse-yaml.ts';
+import type { SourceDocument, SourceMap } from '../source/source-document.ts';
+import { validateDocument } from '../schema/validate.ts';
+import type { DocumentKind } from '../schema/validate.ts';
+import type { Formula, Molecule, ProjectSettings } from './formula.ts';
+import type { Loader } from './loader.ts';
+import { readFormula, readMolecule, readProjectSettings } from './read-document.ts';
+import type { Library } from './resolve.ts';
+import { externalRefs, schemaResolver } from './schema-files.ts';
+
+/** One file of a project, read as far as it could be. */
+export interface ProjectFile {
+  readonly path: string;
+  readonly text: string;
+  /** Of YAML, schema, templates and expressions; not yet of what needs other files. */
+  readonly findings: readonly Finding[];
+  /** Absent when the file is broken: later checks would mislead. */
+  readonly content: Formula | Molecule | { readonly kind: 'project'; readonly settings: ProjectSettings } | undefined;
+}
+
+/** The files of a project, each read once, on demand. */
+export class Project {
+  readonly #loader: Loader;
+  readonly #files = new Map<string, Promise<ProjectFile | undefined>>();
+  readonly #read = new Map<string, ProjectFile>();
+  #paths: readonly string[] = [];
+
+  private constructor(loader: Loader) {
+    this.#loader = loader;
+  }
+
+  /** Lists the project; reads no file yet but `wf.yaml`. */
+  static async open(loader: Loader): Promise<Project> {
+    const project = new Project(loader);
+    project.#paths = await loader.list();
+    if (project.#paths.includes('wf.yaml')) await project.file('wf.yaml');
+    return project;
+  }
+
+  /** All paths of formulas, molecules and `wf.yaml`, sorted. */
+  get paths(): readonly string[] {
+    return this.#paths;
+  }
+
+  get loader(): Loader {
+    return this.#loader;
+  }
+
+  /** What `wf.yaml` says; undefined when there is none or it is broken. */
+  get settings(): ProjectSettings | undefined {
+    const content = this.#read.get('wf.yaml')?.content;
+    return content?.kind === 'project' ? content.settings : undefined;
+  }
+
+  /** Texts of all files read so far, by path. */
+  get sources(): ReadonlyMap<string, string> {
+    return new Map([...this.#read].map(([path, file]) => [path, file.text]));
+  }
+
+  /** Reads one file; undefined when there is none. */
+  file(path: string): Promise<ProjectFile | undefined> {
+    const known = this.#files.get(path);
+    if (known) return known;
+    const reading = this.#load(path).then((file) => {
+      if (file) this.#read.set(path, file);
+      return file;
+    });
+    this.#files.set(path, reading);
+    return reading;
+  }
+
+  /** Reads a file and everything it uses, so that {@link library} can answer for it. */
+  async closure(path: string): Promise<ProjectFile | undefined> {
+    const first = await this.file(path);
+    const seen = new Set([path]);
+    for (let next = usedPaths(first); next.length > 0; ) {
+      const fresh = next.filter((used) => !seen.has(used) && this.#paths.includes(used));
+      for (const used of fresh) seen.add(used);
+      const files = await Promise.all(fresh.map((used) => this.file(used)));
+      next = files.flatMap(usedPaths);
+    }
+    return first;
+  }
+
+  /** What `uses` can name, answered from the files read so far. */
+  get library(): Library {
+    const content = (path: string) => {
+      const file = this.#read.get(path);
+      return file && (file.content ?? 'broken');
+    };
+    return {
+      molecule: (name) => content(`molecules/${name}.yaml`) as Molecule | 'broken' | undefined,
+      formula: (name) => content(`formulas/${name}.yaml`) as Formula | 'broken' | undefined,
+      names: this.#paths.flatMap((path) => {
+        const match = /^(formulas|molecules)\/(.+)\.yaml$/.exec(path);
+        return match ? [match[1] === 'formulas' ? `formula/${match[2]}` : String(match[2])] : [];
+      }),
+    };
+  }
+
+  async #load(path: string): Promise<ProjectFile | undefined> {
+    const bytes = await this.#loader.read(path);
+    if (!bytes) return undefined;
+    const decoded = decodeUtf8(path, bytes);
+    if ('finding' in decoded) return { path, text: '', findings: [decoded.finding], content: undefined };
+    const document = parseYaml(path, decoded.text);
+    const text = decoded.text;
+    const kind = kindOf(path, document);
+    const findings = [...document.findings];
+    const broken = () => findings.some((finding) => finding.severity === 'error');
+    if (document.root || kind !== 'project') {
+      if (!broken()) findings.push(...validateDocument(document, kind));
+    }
+    if (broken()) return { path, text, findings, content: undefined };
+    const resolve = await schemaResolver(externalRefs(document), this.#loader);
+    switch (kind) {
+      case 'formula': {
+        const { value, findings: found } = readFormula(document, resolve);
+        return { path, text, findings: [...findings, ...found], content: value };
+      }
+      case 'molecule': {
+        const { value, findings: found } = readMolecule(document, resolve);
+        return { path, text, findings: [...findings, ...found], content: value };
+      }
+      case 'project': {
+        const { value, findings: found } = readProjectSettings(document);
+        return { path, text, findings: [...findings, ...found], content: { kind: 'project', settings: value } };
+      }
+    }
+  }
+}
+
+/** What a file is: by its place, or, anywhere else, by the key that names it. */
+function kindOf(path: string, document: SourceDocument): DocumentKind {
+  if (path === 'wf.yaml') return 'project';
+  if (path.startsWith('molecules/')) return 'molecule';
+  if (path.startsWith('formulas/')) return 'formula';
+  const root = document.root?.kind === 'map' ? (document.root as SourceMap) : undefined;
+  return root?.get('molecule') && !root.get('formula') ? 'molecule' : 'formula';
+}
+
+/** Where the molecules and formulas that a file uses would be. */
+function usedPaths(file: ProjectFile | undefined): string[] {
+  if (file?.content?.kind !== 'formula') return [];
+  return [...file.content.steps, ...file.content.finally].flatMap(({ uses }) => {
+    if (!uses) return [];
+    const name = uses.value;
+    return [name.startsWith('formula/') ? `formulas/${name.slice('formula/'.length)}.yaml` : `molecules/${name}.yaml`];
+  });
+}

@@ -1,0 +1,38 @@
+import type { Loader } from '../formula/loader.ts';
+import { Project } from '../formula/project.ts';
+import type { JsonSchema } from '../support/json.ts';
+
+/** What a formula or molecule is for, and what it takes. */
+export interface ListEntry {
+  readonly name: string;
+  readonly description?: string;
+  readonly tags: readonly string[];
+  readonly inputs: Readonly<Record<string, JsonSchema>>;
+  readonly file: string;
+  /** True: the file has errors, so that only its name is known. */
+  readonly broken?: true;
+}
+
+/** The formulas and molecules of a project, by name. */
+export async function listProject(
+  loader: Loader,
+): Promise<{ readonly formulas: readonly ListEntry[]; readonly molecules: readonly ListEntry[] }> {
+  const project = await Project.open(loader);
+  const formulas: ListEntry[] = [];
+  const molecules: ListEntry[] = [];
+  for (const path of project.paths) {
+    const match = /^(formulas|molecules)\/(.+)\.yaml$/.exec(path);
+    if (!match) continue;
+    const content = (await project.file(path))?.content;
+    const known = content && content.kind !== 'project' ? content : undefined;
+    (match[1] === 'formulas' ? formulas : molecules).push({
+      name: known?.name.value ?? String(match[2]),
+      ...(known?.description !== undefined && { description: known.description }),
+      tags: known?.tags ?? [],
+      inputs: Object.fromEntries((known?.inputs ?? []).map(({ name, schema }) => [name.value, schema])),
+      file: path,
+      ...(known ? {} : { broken: true as const }),
+    });
+  }
+  return { formulas, molecules };
+}

@@ -1,0 +1,273 @@
+import type { Span } from '../diagnostics/diagnostic.ts';
+import type { BashParser } from '../formula/bash/compile-bash.ts';
+import type { Expression } from '../formula/expression.ts';
+import type {
+  Command,
+  Concurrency,
+  Declaration,
+  EnvEntry,
+  Retry,
+  TemplatedValue,
+  VerifyCheck,
+  Wait,
+  Workspace,
+} from '../formula/formula.ts';
+import { renameInputs } from '../formula/rename.ts';
+import type { Owned, ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
+import { compileScript } from '../formula/script.ts';
+import type { Template } from '../formula/template.ts';
+import type { JsonObject, JsonSchema, JsonValue } from '../support/json.ts';
+import type {
+  PlanAction,
+  PlanCheck,
+  PlanConcurrency,
+  PlanRetry,
+  PlanRun,
+  PlanSource,
+  PlanStep,
+  PlanWait,
+  PlanWorkspace,
+} from './plan.ts';
+
+/** What lowering asks its surroundings. */
+export interface Lowering {
+  readonly people: ReadonlyMap<string, readonly string[]>;
+  readonly sourceOf: (span: Span) => PlanSource;
+  /** Ids each step of a formula waits for, by position. */
+  readonly needsOf: (formula: ResolvedFormula) => readonly (readonly string[])[];
+  /** Present when a script holds a placeholder. */
+  readonly bash: BashParser | undefined;
+}
+
+/** The steps of a checked formula, in the form a runner executes. */
+export function lowerSteps(formula: ResolvedFormula, lowering: Lowering): readonly PlanStep[] {
+  const needs = lowering.needsOf(formula);
+  return formula.steps.map((step, position) => lowerStep(step, needs[position] ?? [], lowering));
+}
+
+/** The steps under `finally`: each waits for the one written before it. */
+export function lowerFinally(formula: ResolvedFormula, lowering: Lowering): readonly PlanStep[] {
+  return formula.finally.map((step, position) => {
+    const before = formula.finally[position - 1];
+    return lowerStep(step, before ? [before.step.id.value] : [], lowering);
+  });
+}
+
+/** JSON Schemas by name. */
+export function lowerDeclarations(declarations: readonly Declaration[]): Readonly<Record<string, JsonSchema>> {
+  return Object.fromEntries(declarations.map(({ name, schema }) => [name.value, schema]));
+}
+
+/** See {@link PlanConcurrency}. */
+export function lowerConcurrency(concurrency: Concurrency): PlanConcurrency {
+  return { group: concurrency.group.text, then: concurrency.then };
+}
+
+/** A workspace whose templates were written by the formula or step itself. */
+export function lowerWorkspace(workspace: Workspace, lowering: Lowering, text: Text = plainText): PlanWorkspace {
+  const { from, prepare, services } = workspace;
+  return {
+    from: typeof from === 'object' ? { git: text(from.git), ...(from.ref && { ref: text(from.ref) }) } : from,
+    ...(prepare && {
+      prepare: { run: lowerCommand(prepare.run, lowering, text), files: prepare.files.map((file) => file.value) },
+    }),
+    ...(services.length > 0 && {
+      services: services.map((service) => ({
+        id: service.id.value,
+        run: lowerCommand(service.run, lowering, text),
+        ready:
+          service.ready.kind === 'port'
+            ? { port: service.ready.port }
+            : service.ready.kind === 'log'
+              ? { log: service.ready.log.value }
+              : { run: lowerCommand(service.ready.run, lowering, text) },
+        ...(service.env.length > 0 && { env: lowerEnv(service.env.map((value) => ({ owner: 'step', value })), () => text) }),
+      })),
+    }),
+  };
+}
+
+/** How a template or expression is written down. */
+type Text = (text: Template | Expression, start?: number, end?: number) => string;
+
+const plainText: Text = (text, start, end) => text.text.slice(start, end);
+
+function lowerStep(resolved: ResolvedStep, needs: readonly string[], lowering: Lowering): PlanStep {
+  const { step, molecule, group, body } = resolved;
+  // Beside a molecule, `inputs` means the molecule's; what the step itself wrote goes on reading its formula's.
+  const textOf = (owner: 'step' | 'molecule'): Text => (molecule && owner === 'step' ? renameInputs : plainText);
+  const inputs = molecule?.inputs ?? group?.formula.inputs;
+  const { retry, workspace } = body;
+  return {
+    id: step.id.value,
+    ...(body.title !== undefined && { title: body.title }),
+    ...(body.tags.length > 0 && { tags: body.tags }),
+    needs,
+    action: lowerAction(resolved, lowering),
+    ...(step.when && { when: step.when.text }),
+    ...(step.forEach && {
+      forEach: step.forEach.kind === 'expression' ? step.forEach.expression.text : step.forEach.items.map(lowerValue),
+    }),
+    ...(step.parallel && step.parallel.value > 1 && { parallel: step.parallel.value }),
+    ...(step.join && step.join.kind === 'any' && { join: 'any' as const }),
+    ...(step.join?.kind === 'quorum' && {
+      join: { quorum: typeof step.join.quorum === 'number' ? step.join.quorum : step.join.quorum.text },
+    }),
+    ...(step.repeat && { repeat: { until: step.repeat.until.text, max: step.repeat.max, or: step.repeat.or } }),
+    ...(inputs && { inputs: lowerDeclarations(inputs) }),
+    ...(step.with && step.with.entries.length > 0 && { with: lowerArguments(step.with.entries) }),
+    ...(body.env.length > 0 && { env: lowerEnv(body.env, textOf) }),
+    ...(body.secrets.length > 0 && {
+      secrets: Object.fromEntries(body.secrets.map(({ name, secret }) => [name.value, secret.value])),
+    }),
+    ...(body.outputs && body.outputs.declarations.length > 0 && { outputs: lowerDeclarations(body.outputs.declarations) }),
+    ...(body.verify.length > 0 && { verify: body.verify.map((check) => lowerCheck(check, lowering, textOf)) }),
+    ...(retry && retry.attempts > 1 && { retry: lowerRetry(retry) }),
+    ...(body.timeout && { timeout: body.timeout.value }),
+    ...(body.budget && { budget: { minutes: body.budget.minutes } }),
+    ...(body.once?.value && { once: true as const }),
+    ...(step.onFailure && step.onFailure.value !== 'stop' && { onFailure: step.onFailure.value }),
+    ...(step.concurrency && { concurrency: lowerConcurrency(step.concurrency) }),
+    ...(workspace && { workspace: lowerWorkspace(workspace.value, lowering, textOf(workspace.owner)) }),
+    source: lowering.sourceOf(step.id.span),
+  };
+}
+
+function lowerAction({ body, group, molecule }: ResolvedStep, lowering: Lowering): PlanAction {
+  if (group) {
+    const last = lowerFinally(group, lowering);
+    const { outputs, budget, concurrency } = group.formula;
+    return {
+      kind: 'group',
+      formula: group.formula.name.value,
+      steps: lowerSteps(group, lowering),
+      ...(last.length > 0 && { finally: last }),
+      ...(outputs.length > 0 && {
+        outputs: Object.fromEntries(outputs.map(({ name, value }) => [name.value, value.text])),
+      }),
+      ...(budget && { budget: { minutes: budget.minutes } }),
+      ...(concurrency && { concurrency: lowerConcurrency(concurrency) }),
+    };
+  }
+  const action = body.action;
+  // A step without an action was reported: lowering is not reached.
+  if (!action) throw new Error(`step without an action${molecule ? ` in molecule ${molecule.name.value}` : ''}`);
+  switch (action.kind) {
+    case 'run':
+      return {
+        ...lowerCommand(action.command, lowering, plainText),
+        ...(body.exit && { exit: [...new Set(body.exit.value)].sort((a, b) => a - b) }),
+        ...(body.parse && { parse: body.parse.value }),
+      };
+    case 'approve':
+      return {
+        kind: 'approve',
+        ask: action.ask.text,
+        ...(action.show.length > 0 && { show: action.show.map((shown) => shown.text) }),
+        ...(action.by && {
+          by: Object.fromEntries(action.by.map(({ value }) => [value, lowering.people.get(value) ?? []])),
+        }),
+        count: action.count,
+      };
+    case 'wait':
+      return lowerWait(action.wait, plainText);
+  }
+}
+
+function lowerCommand(command: Command, lowering: Lowering, text: Text): PlanRun {
+  switch (command.kind) {
+    case 'bash':
+      return { kind: 'run', ...lowerScript(command.script, lowering, text) };
+    case 'argv':
+      return { kind: 'run', argv: command.words.map((word) => text(word)) };
+    case 'program':
+      return {
+        kind: 'run',
+        program: command.program.value,
+        ...(command.args.length > 0 && { args: command.args.map((word) => text(word)) }),
+        script: text(command.script),
+      };
+  }
+}
+
+function lowerScript(script: Template, lowering: Lowering, text: Text): Pick<Extract<PlanRun, { bash: string }>, 'bash' | 'values'> {
+  const compiled = compileScript(script, lowering.bash, text);
+  // Unsafe scripts were reported by the check of the same name: lowering is not reached.
+  if (!compiled.ok) throw new Error('a script that cannot be compiled reached lowering');
+  return { bash: compiled.bash, ...(compiled.values.length > 0 && { values: compiled.values }) };
+}
+
+function lowerWait(wait: Wait, text: Text): PlanWait {
+  switch (wait.kind) {
+    case 'for':
+      return { kind: 'wait', for: wait.for };
+    case 'until':
+      return { kind: 'wait', until: text(wait.until) };
+    case 'event':
+      return {
+        kind: 'wait',
+        event: wait.event.value,
+        ...(wait.match && { match: text(wait.match) }),
+        ...(wait.pass && { pass: text(wait.pass) }),
+      };
+  }
+}
+
+function lowerCheck({ owner, value }: Owned<VerifyCheck>, lowering: Lowering, textOf: (owner: 'step' | 'molecule') => Text): PlanCheck {
+  const text = textOf(owner);
+  switch (value.kind) {
+    case 'run':
+      return {
+        kind: 'run',
+        run: lowerCommand(value.command, lowering, text),
+        ...(value.from && { from: value.from.value }),
+        ...(value.files.length > 0 && { files: value.files.map((file) => file.value) }),
+      };
+    case 'check':
+      return { kind: 'check', check: text(value.check) };
+    case 'changes':
+      return {
+        kind: 'changes',
+        ...(value.only && { only: value.only.map((glob) => text(glob)) }),
+        ...(value.never && { never: value.never.map((glob) => text(glob)) }),
+        ...(value.maxFiles !== undefined && { maxFiles: value.maxFiles }),
+        ...(value.maxLines !== undefined && { maxLines: value.maxLines }),
+      };
+    case 'wait':
+      return {
+        kind: 'wait',
+        wait: lowerWait(value.wait, text),
+        ...(value.timeout !== undefined && { timeout: value.timeout }),
+      };
+  }
+}
+
+function lowerRetry({ attempts, on, backoff, feedback }: Retry): PlanRetry {
+  return {
+    attempts,
+    on: [...new Set(on)].sort(),
+    ...(backoff && { backoff }),
+    ...(feedback && { feedback: true as const }),
+  };
+}
+
+function lowerEnv(entries: readonly Owned<EnvEntry>[], textOf: (owner: 'step' | 'molecule') => Text): Readonly<Record<string, string>> {
+  return Object.fromEntries(entries.map(({ owner, value }) => [value.name.value, textOf(owner)(value.value)]));
+}
+
+function lowerArguments(entries: readonly { readonly name: { readonly value: string }; readonly value: TemplatedValue }[]): JsonObject {
+  return Object.fromEntries(entries.map(({ name, value }) => [name.value, lowerValue(value)]));
+}
+
+function lowerValue(value: TemplatedValue): JsonValue {
+  switch (value.kind) {
+    case 'template':
+      return value.template.text;
+    case 'literal':
+      return value.value;
+    case 'list':
+      return value.items.map(lowerValue);
+    case 'map':
+      return Object.fromEntries(value.entries.map((entry) => [entry.key.value, lowerValue(entry.value)]));
+  }
+}

@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { renderDiagnostics } from '../../src/diagnostics/code-frame.ts';
+import { checkProject } from '../../src/plan/check-project.ts';
+import { memoryLoader, splitFiles } from '../support/memory-loader.ts';
+
+const here = new URL('.', import.meta.url).pathname;
+const bad = readdirSync(`${here}err`).filter((name) => name.endsWith('.yaml'));
+const good = readdirSync(`${here}ok`).filter((name) => name.endsWith('.yaml'));
+
+async function check(file: string) {
+  return checkProject(memoryLoader(splitFiles(readFileSync(here + file, 'utf8'))));
+}
+
+describe('a mistake is told once, at the smallest thing to edit', () => {
+  it.each(bad)('%s', async (name) => {
+    const report = await check(`err/${name}`);
+    const rule = name.replace(/(\.\w+)?\.yaml$/, '');
+    // One mistake, one report: a fixture holds one mistake, except where the rule is about several places.
+    expect([...new Set(report.diagnostics.map((diagnostic) => diagnostic.rule))]).toEqual([rule]);
+    await expect(renderDiagnostics(report.diagnostics, report.sources)).toMatchFileSnapshot(
+      `err/${name.replace(/\.yaml$/, '.out')}`,
+    );
+  });
+});
+
+describe('what is fine is not talked about', () => {
+  it.each(good)('%s', async (name) => {
+    const report = await check(`ok/${name}`);
+    expect(renderDiagnostics(report.diagnostics, report.sources)).toBe('');
+  });
+});
+
+describe('every rule', () => {
+  const rules = new Set(bad.map((name) => name.replace(/(\.\w+)?\.yaml$/, '')));
+  const pages = readdirSync(new URL('../../docs/checks/', import.meta.url)).map((name) => name.replace(/\.md$/, ''));
+
+  it('has a page and a fixture of each kind', () => {
+    expect([...rules].filter((rule) => !pages.includes(rule))).toEqual([]);
+    expect(pages.filter((page) => !rules.has(page))).toEqual([]);
+    expect([...rules].filter((rule) => !good.includes(`${rule}.yaml`))).toEqual([]);
+  });
+
+  it('that the sources name has them', () => {
+    const named = new Set(
+      (readdirSync(new URL('../../src/', import.meta.url), { recursive: true }) as string[])
+        .filter((path) => /^(source|schema|formula|checks|plan)\/.*\.ts$/.test(path))
+        .flatMap((path) =>
+          [...readFileSync(new URL(`../../src/${path}`, import.meta.url), 'utf8').matchAll(/rule: '([a-z0-9-]+)'/g)].map((match) => String(match[1])),
+        ),
+    );
+    expect([...named].filter((rule) => !rules.has(rule)).sort()).toEqual([]);
+  });
+});
