@@ -70,6 +70,19 @@ export class Frame {
     return this.#stop;
   }
 
+  /** The same names, for one step of `finally`: nothing that stopped this pass stops it. */
+  ending(): Frame {
+    const frame = new Frame({ path: this.path, key: this.key, inputs: this.inputs, steps: [], last: [], home: this.home });
+    Object.assign(frame.#values, this.#values);
+    return frame;
+  }
+
+  /** Takes over how a step of `finally` ended. */
+  adopt(id: string, from: Frame): void {
+    const value = from.#values[id];
+    if (value !== undefined) this.#values[id] = value;
+  }
+
   ended(id: string, value: StepValue): void {
     this.#values[id] = value as unknown as JsonValue;
   }

@@ -1,13 +1,14 @@
-import type { EventBody, Place, RunEvent, StateId, StepError } from '../journal/event.ts';
+import type { EventBody, StateId, StepError } from '../journal/event.ts';
 import type { Plan, PlanGroup, PlanStep } from '../plan/plan.ts';
 import type { JsonObject, JsonValue } from '../support/json.ts';
-import { UserError } from '../support/user-error.ts';
+import { showDuration } from '../formula/duration.ts';
 import { askPeople } from './actions/approve.ts';
 import { runCommand } from './actions/run.ts';
 import { waitFor } from './actions/wait.ts';
 import { boundInputs } from './bind-inputs.ts';
 import type { Engine } from './engine.ts';
-import { Detached } from './engine.ts';
+import type { Attempt, AttemptPlace } from './attempt.ts';
+import { instancePath, placeOf } from './attempt.ts';
 import type { Stop, StepValue } from './frame.ts';
 import { Frame } from './frame.ts';
 import { handoffFiles } from './handoff.ts';
@@ -88,6 +89,8 @@ export class Interpreter {
         : { ok: true, outputs: {}, state };
     if (result.ok) result = await this.#outputs(frame, outputs ?? {}, state);
     const last = await this.#finally(frame, result);
+    // A step of `finally` that fails turns a good end into a bad one, and changes nothing about a bad one.
+    if (result.ok && frame.stop) return { ok: false, error: frame.stop.error, state: last };
     return { ...result, state: last };
   }
 
@@ -221,11 +224,310 @@ export class Interpreter {
         if (!apart) state = result.state;
         results[index] = { result, attempts, iterations };
         await this.#engine.record(`${itemKey}:ended`, endOf(path, index, result));
-        if (joinDecided(step, needed.value, results)) decided.abort('join');
+        const verdict = joinDecided(step, needed.value, results);
+        if (verdict) next = items.length;
+        if (verdict === 'cancel the rest') decided.abort('join');
       }
     };
     await this.#engine.all(Array.from({ length: parallel }, lane));
     return this.#joined(frame, step, { path, key, home }, scope, { items, results, needed: needed.value, start, state, apart });
+  }
+
+  /** What the items came out as, and one state with the changes of all. */
+  async #joined(frame: Frame, step: PlanStep, at: StepPlace, scope: Scoped, done: Items): Promise<StateId> {
+    const { items, results, needed } = done;
+    const state = done.apart ? await this.#mergeItems(frame, step, at, scope, done) : done.state;
+    const list = results.flatMap((one) => (one?.result.ok ? [one.result.outputs] : []));
+    const all = items.map((item, index) => itemValue(item, results[index]));
+    const attempts = results.reduce((sum, one) => sum + (one?.attempts ?? 0), 0);
+    const iterations = results.reduce((most, one) => Math.max(most, one?.iterations ?? 0), 0);
+    const stopped = frame.stopped.signal.aborted;
+    const error = joinFailure(step, needed, results.map((one) => one?.result), stopped);
+    const result: Result = error ? { ok: false, error, state } : { ok: true, outputs: {}, state };
+    return this.#end(frame, step, at.path, at.key, { ...result, items: all, list }, attempts, iterations);
+  }
+
+  /**
+   * Merges items in the order of the list, not in the order they ended. One that conflicts with those before it may try
+   * again from what they made, if it has a retry.
+   */
+  async #mergeItems(frame: Frame, step: PlanStep, at: StepPlace, scope: Scoped, done: Items): Promise<StateId> {
+    const { items, results, start } = done;
+    let state = start;
+    for (const [index, one] of results.entries()) {
+      if (!one?.result.ok) continue;
+      const merged = await this.#merge(`${at.key}[${index}]`, [state, one.result.state]);
+      if (merged.ok) {
+        state = merged.state;
+        continue;
+      }
+      let result: Result = { ok: false, error: conflict(merged.files), state };
+      let attempts = one.attempts;
+      if (mayRetry(step.retry, attempts, result.error) && !frame.stopped.signal.aborted) {
+        const key = `${at.key}[${index}]^`;
+        const again = { ...at, key, item: index, home: safeName(key) };
+        const inner = scope.with({ item: items[index] as JsonValue, index });
+        const retried = await this.#iterations(frame, step, again, inner, state);
+        result = retried.result;
+        attempts += retried.attempts;
+        if (result.ok) state = result.state;
+      }
+      await this.#engine.record(`${at.key}[${index}]:merged`, endOf(at.path, index, result));
+      results[index] = { ...one, result, attempts };
+    }
+    return state;
+  }
+
+  /** One item, or the step itself: under its lock, again until `repeat` is content. */
+  async #iterations(
+    frame: Frame,
+    step: PlanStep,
+    at: StepPlace,
+    scope: Scoped,
+    start: StateId,
+    decided?: AbortSignal,
+  ): Promise<ItemResult> {
+    const signal = this.#signalOf(frame, step, decided);
+    if (!step.concurrency) return this.#repeat(step, at, scope, start, signal);
+    const { group: template, then } = step.concurrency;
+    const group = scope.attempt(() => String(evaluateWith(template, scope)));
+    if (!group.ok) return { result: failure('error', group.message, start), attempts: 0, iterations: 0 };
+    const waiting = { step: at.path, for: 'concurrency' as const, ask: group.value, ...(at.item !== undefined && { item: at.item }) };
+    if (!(await this.#engine.lock(`${at.key}:lock`, group.value, then, { signal, waiting }))) {
+      return { result: failure('cancelled', 'cancelled while waiting for its turn', start), attempts: 0, iterations: 0 };
+    }
+    const ended = await this.#repeat(step, at, scope, start, signal);
+    await this.#engine.release(`${at.key}:unlock`, group.value);
+    return ended;
+  }
+
+  async #repeat(step: PlanStep, at: StepPlace, scope: Scoped, start: StateId, signal: AbortSignal): Promise<ItemResult> {
+    const { repeat } = step;
+    const budget = new Ledger(step.budget?.minutes);
+    if (!repeat) return { ...(await this.#attempts(step, at, scope, start, signal, budget)), iterations: 1 };
+    let state = start;
+    let attempts = 0;
+    let previous: JsonObject | undefined;
+    for (let iteration = 1; ; iteration++) {
+      const inner = scope.with({ previous: previous ? { outputs: previous } : { outputs: {} } });
+      const here = { ...at, key: `${at.key}#${iteration}`, iteration };
+      const one = await this.#attempts(step, here, inner, state, signal, budget);
+      attempts += one.attempts;
+      const ended = (result: Result): ItemResult => ({ result, attempts, iterations: iteration });
+      if (!one.result.ok) return ended(one.result);
+      state = one.result.state;
+      previous = one.result.outputs;
+      const until = await evaluate(repeat.until, inner.with({ outputs: previous }), this.#scopes, state);
+      if (!until.ok) return ended(failure('error', until.message, state));
+      if (until.value === true) return ended(one.result);
+      if (iteration < repeat.max) continue;
+      if (repeat.or === 'keep') return ended(one.result);
+      const message = `\`until: ${repeat.until}\` was still false after ${repeat.max} iterations`;
+      return ended(failure('exhausted', message, state));
+    }
+  }
+
+  /** One iteration: tries until one succeeds or none is left. */
+  async #attempts(
+    step: PlanStep,
+    at: StepPlace,
+    scope: Scoped,
+    start: StateId,
+    signal: AbortSignal,
+    budget: Ledger,
+  ): Promise<{ readonly result: Result; readonly attempts: number }> {
+    let state = start;
+    let feedback: string | undefined;
+    let troubles = 0;
+    for (let attempt = 1; ; ) {
+      const key = `${at.key}@${attempt}${troubles > 0 ? `~${troubles}` : ''}`;
+      const over = this.#ledger.exceeded() ?? budget.exceeded();
+      const result = over
+        ? failure('budget', over, state)
+        : await this.#attempt(step, { ...at, key, attempt }, scope, state, signal, budget, feedback);
+      if (result.ok || signal.aborted || result.error.kind === 'cancelled') return { result, attempts: attempt };
+      if (result.error.kind === 'infrastructure' && !step.once && troubles < INFRASTRUCTURE_TRIES) {
+        troubles += 1;
+        await this.#pause(key, infrastructureBackoff(troubles, this.#engine.run + key), signal);
+        continue;
+      }
+      if (!mayRetry(step.retry, attempt, result.error)) return { result, attempts: attempt };
+      const pause = backoffBefore(step.retry, attempt + 1, this.#engine.run + key);
+      if (pause > 0) await this.#pause(key, pause, signal);
+      if (signal.aborted) return { result, attempts: attempt };
+      attempt += 1;
+      troubles = 0;
+      // With feedback the next attempt goes on from what this one left; without, from where the step began.
+      feedback = step.retry?.feedback ? feedbackOf(result.error) : undefined;
+      state = step.retry?.feedback ? result.state : start;
+    }
+  }
+
+  async #attempt(
+    step: PlanStep,
+    at: AttemptPlace,
+    outer: Scoped,
+    state: StateId,
+    signal: AbortSignal,
+    budget: Ledger,
+    feedback: string | undefined,
+  ): Promise<Result> {
+    const bound = await boundInputs(step, outer, this.#scopes, state);
+    if (!bound.ok) return failure('error', bound.message, state);
+    const limit = Math.min(this.#ledger.remaining(), budget.remaining());
+    const attempt: Attempt = {
+      engine: this.#engine,
+      world: this.#world,
+      scopes: this.#scopes,
+      step,
+      at,
+      scope: bound.value,
+      state,
+      signal,
+      feedback,
+      limit,
+      spend: (milliseconds) => {
+        this.#ledger.spend(milliseconds);
+        budget.spend(milliseconds);
+      },
+    };
+    const result = await this.#act(attempt);
+    if (!result.ok || !step.verify) return result;
+    const verified = await verify(step.verify, attempt, result);
+    const place = placeOf(at);
+    await this.#engine.record(
+      `${at.key}:verified`,
+      verified.ok
+        ? { type: 'attempt.succeeded', ...place, outputs: verified.outputs, state: verified.state }
+        : { type: 'attempt.failed', ...place, error: verified.error, retryable: true, state: verified.state },
+    );
+    return verified;
+  }
+
+  #act(attempt: Attempt): Promise<Result> {
+    const { action } = attempt.step;
+    switch (action.kind) {
+      case 'run':
+        return runCommand(action, attempt);
+      case 'approve':
+        return askPeople(action, attempt);
+      case 'wait':
+        return waitFor(action, attempt);
+      case 'group':
+        return this.#group(action, attempt);
+    }
+  }
+
+  /** A used formula: one pass through its own steps. */
+  async #group(group: PlanGroup, { step, at, scope, state, signal }: Attempt): Promise<Result> {
+    const place = placeOf(at);
+    await this.#engine.record(`${at.key}:started`, { type: 'attempt.started', ...place, state });
+    const inner = new Frame({
+      path: `${instancePath(at)}.`,
+      key: `${at.key}.`,
+      inputs: scope.inputs,
+      steps: group.steps,
+      last: group.finally ?? [],
+      home: at.home,
+      outer: signal,
+    });
+    const lock = group.concurrency && String(evaluateWith(group.concurrency.group, this.#scopes.bare(inner)));
+    if (lock !== undefined && group.concurrency) {
+      const waiting = { step: instancePath(at), for: 'concurrency' as const, ask: lock };
+      await this.#engine.lock(`${at.key}:lock`, lock, group.concurrency.then, { signal, waiting });
+    }
+    const over = new AbortController();
+    const alarm = step.timeout === undefined ? undefined : this.#alarm(inner, at, step.timeout, over.signal);
+    const limit = group.budget && this.#ledger.limit(group.budget.minutes);
+    const result = await this.#pass(inner, state, group.outputs);
+    if (limit) this.#ledger.lift(limit);
+    over.abort();
+    await alarm;
+    if (lock !== undefined) await this.#engine.release(`${at.key}:unlock`, lock);
+    if (!step.verify || !result.ok) {
+      await this.#engine.record(
+        `${at.key}:ended`,
+        result.ok
+          ? { type: 'attempt.succeeded', ...place, outputs: result.outputs, state: result.state }
+          : { type: 'attempt.failed', ...place, error: result.error, retryable: true, state: result.state },
+      );
+    }
+    return result;
+  }
+
+  /** Ends a group that takes too long. */
+  async #alarm(frame: Frame, at: AttemptPlace, timeout: number, over: AbortSignal): Promise<void> {
+    const now = await this.#engine.now(`${at.key}:now`);
+    if (!(await this.#engine.sleep(`${at.key}:timeout`, now + timeout, { signal: over }))) return;
+    const message = `it took longer than ${showDuration(timeout)}`;
+    frame.fail({ error: { kind: 'timeout', message }, step: instancePath(at), handoff: false });
+  }
+
+  /** Steps of `finally`, in written order, each despite earlier failures and untouched by what stopped the others. */
+  async #finally(frame: Frame, coming: Result): Promise<StateId> {
+    let state = coming.state;
+    for (const step of frame.last) {
+      const alone = frame.ending();
+      this.#scopes.end(alone, coming);
+      state = await this.#step(alone, step, [state], false);
+      frame.adopt(step.id, alone);
+      if (alone.stop && coming.ok) frame.fail(alone.stop);
+    }
+    return state;
+  }
+
+  /** One state with the changes of all, merged in the order given. */
+  async #merge(name: string, states: readonly StateId[]) {
+    const different = [...new Set(states)];
+    const [only] = different;
+    if (different.length === 1 && only !== undefined) return { ok: true as const, state: only };
+    // The states decide what comes out, so it can be done again.
+    return this.#engine.unrecorded(() => this.#world.workspace.merge(safeName(name), different));
+  }
+
+  async #pause(key: string, milliseconds: number, signal: AbortSignal): Promise<void> {
+    const now = await this.#engine.now(`${key}:failed`);
+    await this.#engine.sleep(`${key}:backoff`, now + milliseconds, { signal });
+  }
+
+  /** What ends a step's work before its time. A step that must run only once is left to finish. */
+  #signalOf(frame: Frame, step: PlanStep, decided: AbortSignal | undefined): AbortSignal {
+    if (step.once) return new AbortController().signal;
+    return decided ? AbortSignal.any([frame.stopped.signal, decided]) : frame.stopped.signal;
+  }
+
+  async #outputs(frame: Frame, outputs: Readonly<Record<string, string>>, state: StateId): Promise<Result> {
+    const scope = this.#scopes.bare(frame);
+    const values: Record<string, JsonValue> = {};
+    for (const [name, expression] of Object.entries(outputs)) {
+      const value = await evaluate(expression, scope, this.#scopes, state);
+      if (!value.ok) return failure('error', `output "${name}": ${value.message}`, state);
+      values[name] = value.value;
+    }
+    return { ok: true, outputs: values, state };
+  }
+
+  /** Hands over what a run made, and says how it ended. */
+  async #finish(frame: Frame, end: Result): Promise<void> {
+    const { workspace } = this.#world;
+    await this.#engine.step<EventBody>('end', async () => {
+      if (end.ok) {
+        const { branch, commit, changedFiles } = await workspace.finish(end.state, `${this.#plan.formula}: run ${this.#engine.run}`);
+        return {
+          type: 'run.succeeded',
+          outputs: end.outputs,
+          ...(branch !== undefined && { branch }),
+          ...(commit !== undefined && { commit }),
+          changedFiles,
+        };
+      }
+      const kept = await workspace.keep(end.state);
+      const { stop } = frame;
+      if (end.error.kind === 'cancelled' || !stop) return { type: 'run.cancelled', kept };
+      if (!stop.handoff) return { type: 'run.failed', error: end.error, step: stop.step, kept };
+      const files = await handoffFiles({ plan: this.#plan, run: this.#engine.run, stop, events: this.#engine.events, workspace, state: end.state, kept });
+      return { type: 'run.handed_off', error: end.error, step: stop.step, bundle: await this.#world.writeHandoff(files) };
+    });
   }
 
   async #list(step: PlanStep, scope: Scoped, state: StateId) {
@@ -236,6 +538,37 @@ export class Interpreter {
     if (!value.ok || Array.isArray(value.value)) return value as { ok: true; value: readonly JsonValue[] } | { ok: false; message: string };
     return { ok: false as const, message: `\`for_each\` has to be a list, and ${String(step.forEach)} is not` };
   }
+}
+
+/** Where in a run an iteration stands, for people and for the engine. */
+export interface StepPlace {
+  readonly path: string;
+  readonly key: string;
+  readonly item?: number;
+  readonly iteration?: number;
+  /** Copy of the workspace it works in; undefined: the main directory. */
+  readonly home: string | undefined;
+}
+
+interface Items {
+  readonly items: readonly JsonValue[];
+  readonly results: (ItemResult | undefined)[];
+  readonly needed: number;
+  readonly start: StateId;
+  readonly state: StateId;
+  /** Each worked in a copy of its own. */
+  readonly apart: boolean;
+}
+
+function itemValue(item: JsonValue, one: ItemResult | undefined): JsonValue {
+  if (!one) return { item, status: 'skipped', outputs: {} };
+  if (one.result.ok) return { item, status: 'succeeded', outputs: one.result.outputs };
+  const { error } = one.result;
+  return { item, status: error.kind === 'cancelled' ? 'cancelled' : 'failed', outputs: {}, error: { ...error } };
+}
+
+function feedbackOf({ message, detail }: StepError): string {
+  return detail === undefined ? message : `${message}\n\n${detail}`;
 }
 
 interface ItemResult {
