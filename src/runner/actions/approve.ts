@@ -1,0 +1,79 @@
+import type { Signal } from '../../journal/signal.ts';
+import type { PlanApprove } from '../../plan/plan.ts';
+import type { JsonValue } from '../../support/json.ts';
+import { showDuration } from '../../formula/duration.ts';
+import type { Attempt } from '../attempt.ts';
+import { instancePath, placeOf } from '../attempt.ts';
+import { until } from '../deadline.ts';
+import type { Result } from '../result.ts';
+import { failure } from '../result.ts';
+import { evaluate, render } from '../scope.ts';
+
+/**
+ * Asks people and waits for as many of them as have to say yes. One no is enough to refuse; one person counts once; an
+ * answer of somebody who may not answer is left alone.
+ */
+export async function askPeople(action: PlanApprove, attempt: Attempt): Promise<Result> {
+  const { engine, at, scope, scopes, state, step, signal } = attempt;
+  const place = placeOf(at);
+  const path = instancePath(at);
+  const fail = async (result: Result & { readonly ok: false }): Promise<Result> => {
+    await engine.record(`${at.key}:ended`, { type: 'attempt.failed', ...place, error: result.error, retryable: true, state });
+    return result;
+  };
+  await engine.record(`${at.key}:started`, { type: 'attempt.started', ...place, state });
+  const ask = await render(action.ask, scope, scopes, state);
+  if (!ask.ok) return fail(failure('error', ask.message, state));
+  const shown: { expression: string; value: JsonValue }[] = [];
+  for (const expression of action.show ?? []) {
+    const value = await evaluate(expression, scope, scopes, state);
+    if (!value.ok) return fail(failure('error', `\`show: ${expression}\`: ${value.message}`, state));
+    shown.push({ expression, value: value.value });
+  }
+  const deadline = step.timeout === undefined ? undefined : (await engine.now(`${at.key}:now`)) + step.timeout;
+  await engine.record(`${at.key}:asked`, {
+    type: 'approval.asked',
+    ...place,
+    ask: ask.value,
+    ...(shown.length > 0 && { shown }),
+    ...(action.by && { by: action.by }),
+    ...(deadline !== undefined && { until: deadline }),
+  });
+  const waiting = {
+    step: at.path,
+    ...(at.item !== undefined && { item: at.item }),
+    for: 'approval' as const,
+    ask: ask.value,
+    ...(deadline !== undefined && { until: deadline }),
+  };
+  const allowed = action.by && new Set(Object.values(action.by).flat());
+  const said = new Set<string>();
+  const comments: string[] = [];
+  const mine = (answer: Signal) =>
+    (answer.kind === 'approve' || answer.kind === 'reject') &&
+    answer.step === path &&
+    (allowed === undefined || (answer.by !== undefined && allowed.has(answer.by))) &&
+    !said.has(answer.by ?? '');
+  return until(attempt, deadline, waiting, async (over) => {
+    while (said.size < action.count) {
+      const answer = await engine.receive(`${at.key}:answer${said.size}`, mine, { signal: over, waiting });
+      if (!answer) return undefined;
+      const { by = '', verified, comment } = answer;
+      const given = { ...place, by, verified, ...(comment !== undefined && { comment }) };
+      said.add(by);
+      if (comment !== undefined) comments.push(comment);
+      if (answer.kind === 'reject') {
+        await engine.record(`${at.key}:refused`, { type: 'approval.refused', ...given });
+        return fail(failure('rejected', `${by === '' ? 'somebody' : by} said no`, state, comment));
+      }
+      await engine.record(`${at.key}:given${said.size}`, { type: 'approval.given', ...given });
+    }
+    const outputs = { decision: 'approved', by: [...said].join(', '), comment: comments.join('\n') };
+    await engine.record(`${at.key}:ended`, { type: step.verify ? 'action.ended' : 'attempt.succeeded', ...place, outputs, state });
+    return { ok: true, outputs, state };
+  }).then((result) => {
+    if (result) return result;
+    if (signal.aborted) return fail(failure('cancelled', 'cancelled', state));
+    return fail(failure('timeout', `nobody answered within ${showDuration(step.timeout ?? 0)}`, state));
+  });
+}

@@ -1,0 +1,204 @@
+import { readFile } from 'node:fs/promises';
+import type { EventBody, StateId } from '../../journal/event.ts';
+import type { PlanRun } from '../../plan/plan.ts';
+import { compileSchema } from '../../schema/validate-value.ts';
+import type { JsonObject, JsonValue } from '../../support/json.ts';
+import { isJsonObject } from '../../support/json.ts';
+import type { ProcessResult } from '../../workspace/run-process.ts';
+import type { RunWorkspace, StepDirectory } from '../../workspace/run-workspace.ts';
+import type { Attempt } from '../attempt.ts';
+import { placeOf } from '../attempt.ts';
+import { commandEnvironment } from '../command-environment.ts';
+import type { StepContext } from '../engine.ts';
+import { filesIn } from '../files-in.ts';
+import { decided } from '../once.ts';
+import { renderCommand } from '../render-command.ts';
+import type { Result } from '../result.ts';
+import { failure } from '../result.ts';
+import { messageOf } from '../scope.ts';
+
+/** The exit code with which a command says that not it but the infrastructure failed (`EX_TEMPFAIL`). */
+const EXIT_INFRASTRUCTURE = 75;
+
+/**
+ * Runs a command once, in the state the step begins with, and records how it ended with its outputs and what it left.
+ * With checks still to come the record says `action.ended`, since only they make an attempt succeed.
+ */
+export async function runCommand(run: PlanRun, attempt: Attempt): Promise<Result> {
+  const { engine, step, at, state } = attempt;
+  const place = placeOf(at);
+  const values = await attempt.scopes.values(JSON.stringify([run, step.env ?? {}]), attempt.scope, state);
+  const started: EventBody = { type: 'attempt.started', ...place, state };
+  const known = step.once ? await decided(attempt) : undefined;
+  if (known) return known;
+  const event = await engine.step<EventBody>(at.key, (context) => act(run, attempt, values, context), {
+    started,
+    signal: attempt.signal,
+  });
+  switch (event.type) {
+    case 'action.ended':
+    case 'attempt.succeeded':
+      attempt.spend(event.milliseconds ?? 0);
+      return { ok: true, outputs: event.outputs, state: event.state ?? state };
+    case 'attempt.failed':
+      attempt.spend(event.milliseconds ?? 0);
+      return { ok: false, error: event.error, state: event.state ?? state };
+    default:
+      throw new Error(`${at.key} was recorded as ${event.type}`);
+  }
+}
+
+async function act(run: PlanRun, attempt: Attempt, values: JsonObject, context: StepContext): Promise<EventBody> {
+  const { step, world, at, state } = attempt;
+  const place = placeOf(at);
+  const own = step.workspace && (await world.openWorkspace(step.workspace, values, at.key, context.signal));
+  const workspace: RunWorkspace = own ?? world.workspace;
+  const directory = await workspace.enter(own ? own.initial : state, {
+    ...(at.home !== undefined && !own && { copy: at.home }),
+    signal: context.signal,
+  });
+  try {
+    const begun = performance.now();
+    const ended = await execute(run, attempt, values, directory, context.signal);
+    const milliseconds = Math.round(performance.now() - begun);
+    // A state of its own workspace is nothing to the run: nothing is merged back.
+    const left: StateId = own ? state : await directory.snapshot(at.key);
+    if (!ended.result.ok) {
+      return { type: 'attempt.failed', ...place, error: ended.result.error, retryable: true, state: left, milliseconds, ...ended.streams };
+    }
+    const type = step.verify ? 'action.ended' : 'attempt.succeeded';
+    return { type, ...place, outputs: ended.result.outputs, state: left, milliseconds, ...ended.streams };
+  } finally {
+    await directory.leave();
+    await own?.discard();
+  }
+}
+
+type Executed = { readonly result: Result; readonly streams: object };
+
+async function execute(
+  run: PlanRun,
+  attempt: Attempt,
+  values: JsonObject,
+  directory: StepDirectory,
+  signal: AbortSignal,
+): Promise<Executed> {
+  const { world, step, at, state } = attempt;
+  const files = filesIn(directory.path);
+  const outputFile = await world.scratch(`${at.key}.output`);
+  const bad = (message: string): Executed => ({ result: failure('error', message, state), streams: {} });
+  let command;
+  let environment;
+  try {
+    command = renderCommand(run, values, files);
+    environment = await commandEnvironment(attempt, values, files, { WF_OUTPUT: outputFile, WF_WORKSPACE: directory.path });
+  } catch (error) {
+    return bad(messageOf(error));
+  }
+  if (!environment.ok) return bad(environment.message);
+  const limit = Math.min(step.timeout ?? Infinity, attempt.limit);
+  const ended = await world.execute(command, {
+    cwd: directory.path,
+    env: environment.value.env,
+    secrets: environment.value.secrets,
+    signal,
+    ...(limit !== Infinity && { timeout: limit }),
+    log: at.key,
+    place: { step: at.path, ...(at.item !== undefined && { item: at.item }) },
+  });
+  return { result: await judge(run, attempt, ended, outputFile), streams: streamsOf(ended) };
+}
+
+/** What the record keeps of a process beside its outputs: whatever did not fit, and its exit code. */
+function streamsOf(ended: ProcessResult): object {
+  const capped = (output: ProcessResult['stdout']) => ({ text: output.text, ...(output.omitted !== undefined && { omitted: output.omitted }) });
+  const failed = ended.ended !== 'exit' || ended.exitCode !== 0;
+  return {
+    ...(ended.exitCode !== undefined && { exitCode: ended.exitCode }),
+    ...((ended.stdout.omitted !== undefined || failed) && ended.stdout.text !== '' && { stdout: capped(ended.stdout) }),
+    ...((ended.stderr.omitted !== undefined || failed) && ended.stderr.text !== '' && { stderr: capped(ended.stderr) }),
+  };
+}
+
+async function judge(run: PlanRun, attempt: Attempt, ended: ProcessResult, outputFile: string): Promise<Result> {
+  const { step, state } = attempt;
+  const tail = lastLines(ended.stderr.text === '' ? ended.stdout.text : ended.stderr.text);
+  switch (ended.ended) {
+    case 'failed':
+      return failure('error', ended.message ?? 'it could not be started', state);
+    case 'cancelled':
+      return failure('cancelled', 'cancelled', state);
+    case 'timeout':
+      if (step.timeout === undefined || attempt.limit < step.timeout) return failure('budget', 'the budget of minutes is spent', state, tail);
+      return failure('timeout', `it took longer than ${step.timeout} ms`, state, tail);
+    case 'exit':
+      break;
+  }
+  const { exitCode } = ended;
+  const accepted = run.exit ?? [0];
+  if (exitCode === undefined) return failure('error', `it was ended by ${ended.killedBy ?? 'a signal'}`, state, tail);
+  if (exitCode === EXIT_INFRASTRUCTURE && !accepted.includes(exitCode)) {
+    return failure('infrastructure', `exit code ${exitCode}: the infrastructure failed`, state, tail);
+  }
+  if (!accepted.includes(exitCode)) return failure('error', `exit code ${exitCode}`, state, tail);
+  const parsed = run.parse === 'json' ? parseStdout(ended) : await parseOutputFile(outputFile);
+  if (!parsed.ok) return failure('error', parsed.message, state, tail);
+  const problem = checkOutputs(attempt, parsed.value);
+  if (problem !== undefined) return failure('error', problem, state, tail);
+  return {
+    ok: true,
+    state,
+    outputs: {
+      ...parsed.value,
+      // Reading what did not fit has to fail, so it is not there.
+      ...(ended.stdout.omitted === undefined && { stdout: ended.stdout.text.replace(/\n+$/, '') }),
+      ...(ended.stderr.omitted === undefined && { stderr: ended.stderr.text.replace(/\n+$/, '') }),
+      exit_code: exitCode,
+    },
+  };
+}
+
+type Parsed = { readonly ok: true; readonly value: JsonObject } | { readonly ok: false; readonly message: string };
+
+function parseStdout(ended: ProcessResult): Parsed {
+  const { whole } = ended.stdout;
+  if (whole === undefined) return { ok: false, message: 'its output is over 32 MiB, too long to be read as JSON' };
+  return parseJson(whole, 'its output');
+}
+
+async function parseOutputFile(path: string): Promise<Parsed> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  if (text.trim() === '') return { ok: true, value: {} };
+  const parsed = parseJson(text, 'what it wrote to $WF_OUTPUT');
+  if (parsed.ok && 'value' in parsed.value && Object.keys(parsed.value).length === 1 && !text.trimStart().startsWith('{')) {
+    return { ok: false, message: 'what it wrote to $WF_OUTPUT is not a JSON object' };
+  }
+  return parsed;
+}
+
+function parseJson(text: string, what: string): Parsed {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text) as JsonValue;
+  } catch (error) {
+    return { ok: false, message: `${what} is not JSON: ${(error as Error).message}` };
+  }
+  return { ok: true, value: isJsonObject(value) ? value : { value } };
+}
+
+/** Every declared output has to be there and fit its schema; others are let through only when none is declared. */
+function checkOutputs({ step }: Attempt, values: JsonObject): string | undefined {
+  for (const [name, schema] of Object.entries(step.outputs ?? {})) {
+    const value = values[name];
+    if (value === undefined) return `it did not put out "${name}"`;
+    const [problem] = compileSchema(schema)(value);
+    if (problem) return `output "${name}": ${problem.message}`;
+  }
+  return undefined;
+}
+
+/** What a person needs to see first. */
+export function lastLines(text: string, lines = 20): string {
+  return text.replace(/\s+$/, '').split('\n').slice(-lines).join('\n');
+}
+

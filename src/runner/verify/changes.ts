@@ -1,0 +1,44 @@
+import picomatch from 'picomatch';
+import { renderTemplate } from '../../formula/render-template.ts';
+import type { StateId } from '../../journal/event.ts';
+import type { PlanCheck } from '../../plan/plan.ts';
+import type { JsonObject } from '../../support/json.ts';
+import type { Attempt } from '../attempt.ts';
+import { filesIn } from '../files-in.ts';
+import { messageOf } from '../scope.ts';
+import type { Verdict } from './verify.ts';
+
+/** Compares what the attempt changed, from where the step began, with what it may touch. Dot files count like others. */
+export async function checkChanges(
+  { only, never, maxFiles, maxLines }: Extract<PlanCheck, { kind: 'changes' }>,
+  { world, state }: Attempt,
+  values: JsonObject,
+  before: StateId,
+): Promise<Verdict> {
+  const changes = await world.workspace.changes(before, state);
+  const paths = changes.map((change) => change.path);
+  let globs: { readonly only: readonly string[] | undefined; readonly never: readonly string[] };
+  try {
+    const files = filesIn(world.workspace.root);
+    const rendered = (texts: readonly string[]) => texts.map((text) => renderTemplate(text, values, files));
+    globs = { only: only && rendered(only), never: rendered(never ?? []) };
+  } catch (error) {
+    return { passed: false, message: messageOf(error) };
+  }
+  const matcher = (patterns: readonly string[]) => picomatch([...patterns], { dot: true });
+  const outside = globs.only ? paths.filter((path) => !matcher(globs.only ?? [])(path)) : [];
+  const forbidden = globs.never.length > 0 ? paths.filter(matcher(globs.never)) : [];
+  const lines = changes.reduce((sum, change) => sum + (change.added ?? 0) + (change.removed ?? 0), 0);
+  const problems = [
+    ...(outside.length > 0 ? [`it changed ${list(outside)}, outside of ${list(globs.only ?? [])}`] : []),
+    ...(forbidden.length > 0 ? [`it changed ${list(forbidden)}, which it must not`] : []),
+    ...(maxFiles !== undefined && paths.length > maxFiles ? [`it changed ${paths.length} files, and at most ${maxFiles} are allowed`] : []),
+    ...(maxLines !== undefined && lines > maxLines ? [`it changed ${lines} lines, and at most ${maxLines} are allowed`] : []),
+  ];
+  return { passed: problems.length === 0, message: problems.join('; ') };
+}
+
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(', ');
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+}
