@@ -68,19 +68,24 @@ export type EventBody =
   | ({ readonly type: 'step.skipped'; readonly reason: 'when' | 'run ended' } & Place)
   | ({ readonly type: 'items.listed'; readonly items: readonly JsonValue[] } & Place)
   | ({ readonly type: 'attempt.started'; readonly state?: StateId; readonly infrastructure?: number } & Place)
+  /** `action.ended`: the action went well, and checks are still to come. */
   | ({
-      readonly type: 'attempt.succeeded';
+      readonly type: 'attempt.succeeded' | 'action.ended';
       readonly outputs: JsonObject;
       readonly stdout?: CappedText;
       readonly stderr?: CappedText;
       readonly exitCode?: number;
       readonly state?: StateId;
+      /** How long it worked. */
+      readonly milliseconds?: number;
     } & Place)
+  /** A step that must never run twice was under way when its process died: a person has to say what happened. */
+  | ({ readonly type: 'once.interrupted' } & Place)
   | ({
       readonly type: 'attempt.failed';
       readonly error: StepError;
       readonly retryable: boolean;
-      readonly outputs?: JsonObject;
+      readonly milliseconds?: number;
       readonly stdout?: CappedText;
       readonly stderr?: CappedText;
       readonly exitCode?: number;

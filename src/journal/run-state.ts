@@ -133,6 +133,8 @@ export function statusAfter(status: RunStatus, type: EventBody['type']): RunStat
     case 'step.cancelled':
     case 'items.listed':
     case 'attempt.started':
+    case 'action.ended':
+    case 'once.interrupted':
     case 'attempt.succeeded':
     case 'attempt.failed':
     case 'check.passed':
@@ -228,6 +230,8 @@ function changeOf(before: RunStatus, steps: Steps, event: RunEvent): Change {
     case 'run.resumed':
     case 'cancel.requested':
     case 'workspace.prepared':
+    case 'action.ended':
+    case 'once.interrupted':
     case 'attempt.succeeded':
     case 'attempt.failed':
     case 'check.passed':

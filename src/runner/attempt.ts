@@ -31,6 +31,8 @@ export interface AttemptPlace {
   readonly item?: number;
   readonly iteration?: number;
   readonly attempt: number;
+  /** Counts from 1 when the infrastructure failed and the same attempt is made again. */
+  readonly trouble?: number;
   /** Copy of the workspace it works in; undefined: the main directory. */
   readonly home: string | undefined;
 }

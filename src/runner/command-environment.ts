@@ -30,7 +30,7 @@ export async function commandEnvironment(
   }
   const own: Record<string, string> = {};
   for (const [name, text] of Object.entries(step.env ?? {})) own[name] = renderTemplate(text, values, files);
-  const told = feedback === undefined ? {} : { WF_FEEDBACK: await feedbackFile(world, at.key, feedback) };
+  const told: Record<string, string> = feedback === undefined ? {} : { WF_FEEDBACK: await feedbackFile(world, at.key, feedback) };
   return {
     ok: true,
     value: {

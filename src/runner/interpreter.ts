@@ -9,10 +9,10 @@ import { boundInputs } from './bind-inputs.ts';
 import type { Engine } from './engine.ts';
 import type { Attempt, AttemptPlace } from './attempt.ts';
 import { instancePath, placeOf } from './attempt.ts';
-import type { Stop, StepValue } from './frame.ts';
+import type { StepValue } from './frame.ts';
 import { Frame } from './frame.ts';
 import { handoffFiles } from './handoff.ts';
-import { joinEnded, joinFailure } from './join.ts';
+import { joinDecided, joinEnded, joinFailure } from './join.ts';
 import { Ledger } from './ledger.ts';
 import { overlappingSteps, topological } from './overlap.ts';
 import type { Result } from './result.ts';
@@ -344,7 +344,7 @@ export class Interpreter {
       const over = this.#ledger.exceeded() ?? budget.exceeded();
       const result = over
         ? failure('budget', over, state)
-        : await this.#attempt(step, { ...at, key, attempt }, scope, state, signal, budget, feedback);
+        : await this.#attempt(step, { ...at, key, attempt, ...(troubles > 0 && { trouble: troubles }) }, scope, state, signal, budget, feedback);
       if (result.ok || signal.aborted || result.error.kind === 'cancelled') return { result, attempts: attempt };
       if (result.error.kind === 'infrastructure' && !step.once && troubles < INFRASTRUCTURE_TRIES) {
         troubles += 1;

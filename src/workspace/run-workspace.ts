@@ -52,6 +52,9 @@ export interface RunWorkspace {
     message: string,
   ): Promise<{ readonly branch?: string; readonly commit?: string; readonly tags: readonly string[]; readonly changedFiles: readonly string[] }>;
 
+  /** The end of a workspace of one step alone: removes it with all that is in it. */
+  discard(): Promise<void>;
+
   /** A bad end: brings the main directory to `state`, removes copies, keeps the rest. Returns where it is. */
   keep(state: StateId): Promise<string>;
 }

@@ -54,7 +54,7 @@ export async function askPeople(action: PlanApprove, attempt: Attempt): Promise<
     answer.step === path &&
     (allowed === undefined || (answer.by !== undefined && allowed.has(answer.by))) &&
     !said.has(answer.by ?? '');
-  return until(attempt, deadline, waiting, async (over) => {
+  const result = await until(attempt, deadline, waiting, async (over): Promise<Result | undefined> => {
     while (said.size < action.count) {
       const answer = await engine.receive(`${at.key}:answer${said.size}`, mine, { signal: over, waiting });
       if (!answer) return undefined;
@@ -71,9 +71,8 @@ export async function askPeople(action: PlanApprove, attempt: Attempt): Promise<
     const outputs = { decision: 'approved', by: [...said].join(', '), comment: comments.join('\n') };
     await engine.record(`${at.key}:ended`, { type: step.verify ? 'action.ended' : 'attempt.succeeded', ...place, outputs, state });
     return { ok: true, outputs, state };
-  }).then((result) => {
-    if (result) return result;
-    if (signal.aborted) return fail(failure('cancelled', 'cancelled', state));
-    return fail(failure('timeout', `nobody answered within ${showDuration(step.timeout ?? 0)}`, state));
   });
+  if (result) return result;
+  if (signal.aborted || engine.signal.aborted) return fail(failure('cancelled', 'cancelled', state));
+  return fail(failure('timeout', `nobody answered within ${showDuration(step.timeout ?? 0)}`, state));
 }

@@ -11,7 +11,7 @@ import { placeOf } from '../attempt.ts';
 import { commandEnvironment } from '../command-environment.ts';
 import type { StepContext } from '../engine.ts';
 import { filesIn } from '../files-in.ts';
-import { decided } from '../once.ts';
+import { askWhetherItRan } from '../once.ts';
 import { renderCommand } from '../render-command.ts';
 import type { Result } from '../result.ts';
 import { failure } from '../result.ts';
@@ -25,26 +25,42 @@ const EXIT_INFRASTRUCTURE = 75;
  * With checks still to come the record says `action.ended`, since only they make an attempt succeed.
  */
 export async function runCommand(run: PlanRun, attempt: Attempt): Promise<Result> {
-  const { engine, step, at, state } = attempt;
+  const { engine, step, at, state, signal } = attempt;
   const place = placeOf(at);
   const values = await attempt.scopes.values(JSON.stringify([run, step.env ?? {}]), attempt.scope, state);
-  const started: EventBody = { type: 'attempt.started', ...place, state };
-  const known = step.once ? await decided(attempt) : undefined;
-  if (known) return known;
-  const event = await engine.step<EventBody>(at.key, (context) => act(run, attempt, values, context), {
-    started,
-    signal: attempt.signal,
-  });
-  switch (event.type) {
-    case 'action.ended':
-    case 'attempt.succeeded':
-      attempt.spend(event.milliseconds ?? 0);
-      return { ok: true, outputs: event.outputs, state: event.state ?? state };
-    case 'attempt.failed':
-      attempt.spend(event.milliseconds ?? 0);
-      return { ok: false, error: event.error, state: event.state ?? state };
-    default:
-      throw new Error(`${at.key} was recorded as ${event.type}`);
+  const started: EventBody = {
+    type: 'attempt.started',
+    ...place,
+    state,
+    ...(at.trouble !== undefined && { infrastructure: at.trouble }),
+  };
+  for (let name = at.key; ; name = `${name}:again`) {
+    const event = await engine.step<EventBody>(
+      name,
+      (context) =>
+        step.once && context.repeated
+          ? Promise.resolve({ type: 'once.interrupted', ...place })
+          : act(run, attempt, values, context),
+      { started, signal },
+    );
+    switch (event.type) {
+      case 'action.ended':
+      case 'attempt.succeeded':
+        attempt.spend(event.milliseconds ?? 0);
+        return { ok: true, outputs: event.outputs, state: event.state ?? state };
+      case 'attempt.failed':
+        attempt.spend(event.milliseconds ?? 0);
+        return { ok: false, error: event.error, state: event.state ?? state };
+      case 'once.interrupted': {
+        const answer = await askWhetherItRan(attempt, name);
+        if (answer === 'again') continue;
+        if (!answer) return failure('cancelled', 'cancelled', state);
+        await engine.record(`${name}:ran`, { type: 'attempt.succeeded', ...place, outputs: {}, state });
+        return { ok: true, outputs: {}, state };
+      }
+      default:
+        throw new Error(`${name} was recorded as ${event.type}`);
+    }
   }
 }
 

@@ -50,7 +50,7 @@ export async function awaitWorld(action: PlanWait, attempt: Attempt, timeout: nu
       waiting,
     }),
   );
-  if (!event) return signal.aborted ? cancelled() : failure('timeout', `no event "${action.event}" came within ${showDuration(timeout ?? 0)}`, state);
+  if (!event) return signal.aborted || engine.signal.aborted ? cancelled() : failure('timeout', `no event "${action.event}" came within ${showDuration(timeout ?? 0)}`, state);
   const data = event.data ?? null;
   try {
     const pass = await eventTest(action.pass, attempt, true);

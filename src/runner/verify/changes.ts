@@ -25,7 +25,10 @@ export async function checkChanges(
   } catch (error) {
     return { passed: false, message: messageOf(error) };
   }
-  const matcher = (patterns: readonly string[]) => picomatch([...patterns], { dot: true });
+  const matcher = (patterns: readonly string[]) => {
+    const matches = picomatch([...patterns], { dot: true });
+    return (path: string) => matches(path);
+  };
   const outside = globs.only ? paths.filter((path) => !matcher(globs.only ?? [])(path)) : [];
   const forbidden = globs.never.length > 0 ? paths.filter(matcher(globs.never)) : [];
   const lines = changes.reduce((sum, change) => sum + (change.added ?? 0) + (change.removed ?? 0), 0);

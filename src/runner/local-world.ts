@@ -1,0 +1,198 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { renderTemplate } from '../formula/render-template.ts';
+import type { Plan, PlanWorkspace } from '../plan/plan.ts';
+import type { JsonObject } from '../support/json.ts';
+import { UserError } from '../support/user-error.ts';
+import { FifoPool } from '../workspace/fifo-pool.ts';
+import { openRunWorkspace } from '../workspace/open-run-workspace.ts';
+import { runProcess } from '../workspace/run-process.ts';
+import type { ProcessResult } from '../workspace/run-process.ts';
+import type { RunWorkspace } from '../workspace/run-workspace.ts';
+import type { Services } from '../workspace/services.ts';
+import { startServices } from '../workspace/services.ts';
+import { endLeftovers, Watchdog } from '../workspace/watchdog.ts';
+import { filesIn } from './files-in.ts';
+import { launch } from './launch.ts';
+import type { Rendered } from './render-command.ts';
+import { renderCommand } from './render-command.ts';
+import type { ExecuteOptions, World } from './world.ts';
+
+/** What of the caller's environment every command gets, beside what wf.yaml lets through. */
+const PASSED_ON = ['PATH', 'HOME', 'LANG', 'TERM', 'TMPDIR'];
+
+export interface LocalWorldOptions {
+  /** Absolute path of the project. */
+  readonly project: string;
+  readonly run: string;
+  readonly plan: Plan;
+  readonly inputs: JsonObject;
+  /** The caller's environment: what is passed on, and where secrets are found. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly revision?: string | undefined;
+  readonly allowDirty?: boolean | undefined;
+  /** The run was begun before, perhaps by a process that died. */
+  readonly resume: boolean;
+  readonly signal: AbortSignal;
+  readonly onOutput?: (place: ExecuteOptions['place'], stream: 'stdout' | 'stderr', text: string) => void;
+  readonly onService?: (service: string, what: 'started' | 'stopped', log: string) => void;
+}
+
+/** This machine: real processes, real git, files under `.wf/`. */
+export class LocalWorld implements World {
+  readonly project: string;
+  readonly baseEnv: Readonly<Record<string, string>>;
+  readonly #options: LocalWorldOptions;
+  readonly #folder: string;
+  readonly #fifos: FifoPool;
+  readonly #watchdog: Watchdog;
+  #workspace: RunWorkspace | undefined;
+  #services: Services | undefined;
+  #scratched = 0;
+
+  private constructor(options: LocalWorldOptions) {
+    this.#options = options;
+    this.project = options.project;
+    this.#folder = join(options.project, '.wf', 'runs', options.run);
+    this.#fifos = new FifoPool(join(this.#folder, `pipes-${process.pid}`));
+    this.#watchdog = new Watchdog(this.#folder, options.run);
+    const passed = [...PASSED_ON, ...(options.plan.env ?? [])];
+    this.baseEnv = Object.fromEntries(passed.flatMap((name) => (options.env[name] === undefined ? [] : [[name, options.env[name]]])));
+  }
+
+  /** Ends what a dead runner left, then makes or finds the workspace, prepares it, and starts its services. */
+  static async open(options: LocalWorldOptions): Promise<LocalWorld> {
+    const world = new LocalWorld(options);
+    await mkdir(join(world.#folder, 'logs'), { recursive: true });
+    if (options.resume) await endLeftovers(world.#folder, options.run);
+    const { workspace: plan } = options.plan;
+    const values = { inputs: options.inputs, profile: options.plan.profile ?? '' };
+    world.#workspace = await world.#open(plan, values, options.run, options.signal);
+    world.#services = await world.#serve(plan, values, world.#workspace.root, options.signal);
+    return world;
+  }
+
+  get workspace(): RunWorkspace {
+    return this.#workspace as RunWorkspace;
+  }
+
+  openWorkspace(plan: PlanWorkspace, values: JsonObject, name: string, signal: AbortSignal): Promise<RunWorkspace> {
+    return this.#open(plan, values, `${this.#options.run}.${safe(name)}`, signal);
+  }
+
+  execute(command: Rendered, { env, secrets, signal, timeout, log, place, cwd }: ExecuteOptions): Promise<ProcessResult> {
+    const argv = launch(command, (name) => this.#scratchPath(`${log}.${name}`));
+    return runProcess(
+      {
+        argv,
+        cwd,
+        env,
+        signal,
+        secrets,
+        timeout,
+        log: join(this.#folder, 'logs', `${safe(log)}.log`),
+        onOutput: (stream, text) => this.#options.onOutput?.(place, stream, text),
+      },
+      { fifos: this.#fifos, registry: this.#watchdog },
+    );
+  }
+
+  secret(name: string): string | undefined {
+    return this.#options.env[name];
+  }
+
+  scratch(name: string): Promise<string> {
+    return Promise.resolve(this.#scratchPath(name));
+  }
+
+  async writeHandoff(files: Readonly<Record<string, string>>): Promise<string> {
+    const folder = join(this.#folder, 'handoff');
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    return folder;
+  }
+
+  /** Stops the services and leaves nothing running. Safe to call twice. */
+  async close(): Promise<void> {
+    await this.#services?.stop();
+    await this.#fifos.close();
+    await rm(join(this.#folder, 'scratch'), { recursive: true, force: true });
+    await this.#watchdog.close();
+  }
+
+  async #open(plan: PlanWorkspace, values: JsonObject, run: string, signal: AbortSignal): Promise<RunWorkspace> {
+    const { project, revision, allowDirty, resume, plan: whole } = this.#options;
+    const files = filesIn(project);
+    const { from } = plan;
+    const source =
+      typeof from === 'object'
+        ? { git: renderTemplate(from.git, values, files), ...(from.ref !== undefined && { ref: renderTemplate(from.ref, values, files) }) }
+        : from;
+    const workspace = await openRunWorkspace({
+      project,
+      run,
+      formula: whole.formula,
+      from: source,
+      ...(revision !== undefined && { revision }),
+      allowDirty: allowDirty ?? false,
+      resume,
+      signal,
+      prepare: plan.prepare && {
+        files: plan.prepare.files,
+        key: JSON.stringify(plan.prepare.run),
+        run: async (directory: string) => {
+          const command = renderCommand(plan.prepare?.run ?? { kind: 'run', argv: [] }, values, filesIn(directory));
+          const ended = await this.execute(command, {
+            cwd: directory,
+            env: { ...this.baseEnv, WF_RUN: this.#options.run, WF_WORKSPACE: directory },
+            secrets: [],
+            signal,
+            log: 'prepare',
+            place: { step: 'prepare' },
+          });
+          if (ended.ended === 'exit' && ended.exitCode === 0) return;
+          const tail = (ended.stderr.text || ended.stdout.text).trimEnd().split('\n').slice(-10).join('\n');
+          throw new UserError(`\`prepare\` failed: ${ended.message ?? (ended.exitCode === undefined ? ended.ended : `exit code ${ended.exitCode}`)}\n${tail}`, {
+            hint: `its whole output is in ${join(this.#folder, 'logs', 'prepare.log')}`,
+          });
+        },
+      },
+    });
+    return workspace;
+  }
+
+  async #serve(plan: PlanWorkspace, values: JsonObject, root: string, signal: AbortSignal): Promise<Services | undefined> {
+    if (!plan.services) return undefined;
+    return startServices(
+      plan.services.map((service) => {
+        const files = filesIn(root);
+        const own = Object.fromEntries(Object.entries(service.env ?? {}).map(([name, text]) => [name, renderTemplate(text, values, files)]));
+        const env = { ...this.baseEnv, WF_RUN: this.#options.run, WF_WORKSPACE: root, ...own };
+        const start = (run: Parameters<typeof renderCommand>[0], name: string) =>
+          launch(renderCommand(run, values, files), (file) => this.#scratchPath(`${name}.${file}`));
+        return {
+          id: service.id,
+          argv: start(service.run, `service.${service.id}`),
+          cwd: root,
+          env,
+          log: join(this.#folder, 'logs', `service.${service.id}.log`),
+          ready: 'run' in service.ready ? { argv: start(service.ready.run, `service.${service.id}.ready`) } : service.ready,
+        };
+      }),
+      { registry: this.#watchdog, signal, onChange: this.#options.onService },
+    );
+  }
+
+  #scratchPath(name: string): string {
+    const folder = join(this.#folder, 'scratch');
+    if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return join(folder, `${this.#scratched++}.${safe(name).slice(-80)}`);
+  }
+}
+
+/** A key as the name of a file. */
+function safe(key: string): string {
+  return key.replace(/[^a-zA-Z0-9_.@#-]+/g, '_');
+}

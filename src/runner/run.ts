@@ -1,0 +1,146 @@
+import type { Place, RunEvent, Waiting } from '../journal/event.ts';
+import type { Journal } from '../journal/journal.ts';
+import { openJournal } from '../journal/journal.ts';
+import { hasEnded } from '../journal/run-state.ts';
+import type { RunState } from '../journal/run-state.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { JsonObject } from '../support/json.ts';
+import { UserError } from '../support/user-error.ts';
+import { completeInputs } from './bind-inputs.ts';
+import type { DrivenEngine } from './engine.ts';
+import { Detached } from './engine.ts';
+import { openLocalEngine } from './engines/local-engine.ts';
+import { Interpreter } from './interpreter.ts';
+import { LocalWorld } from './local-world.ts';
+
+/** Who is around a run: what it tells, whether somebody can answer it, and how it is stopped. */
+export interface RunHost {
+  /** Told of every event once it is on disk. */
+  readonly onEvent?: (event: RunEvent) => void;
+  /** Told of output as it comes, secrets masked. */
+  readonly onOutput?: (place: Place, stream: 'stdout' | 'stderr', text: string) => void;
+  /** Somebody is there to answer: stay while the run waits, instead of leaving it. */
+  readonly attached: boolean;
+  /** Aborted: the run is cancelled, and `finally` runs. */
+  readonly cancel: AbortSignal;
+  /** The caller's environment: what commands get of it, and where secrets are found. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface RunRequest {
+  /** Absolute path of the project. */
+  readonly project: string;
+  readonly plan: Plan;
+  /** Checked against the plan's inputs; defaults are filled in. */
+  readonly inputs: JsonObject;
+  /** Commit, branch or tag that the workspace begins at; absent: what is checked out. */
+  readonly revision?: string;
+  /** With `workspace: checkout`: begin although there are uncommitted changes. */
+  readonly allowDirty?: boolean;
+  readonly by?: string;
+}
+
+/** Begins a run and drives it until it ends, waits for somebody while nobody is attached, or is cancelled. */
+export async function startRun(request: RunRequest, host: RunHost): Promise<RunState> {
+  const inputs = completeInputs(request.plan.inputs, request.inputs);
+  if (!inputs.ok) throw new UserError(inputs.message, { hint: `\`wf list\` shows what ${request.plan.formula} takes` });
+  const journal = await openJournal(request.project);
+  try {
+    const run = journal.createRun({ plan: request.plan, inputs: inputs.value });
+    return await drive(journal, run, request, host, false);
+  } finally {
+    journal.close();
+  }
+}
+
+/**
+ * Carries on a run from its record, with the plan it began with. A run that has ended answers how. Throws a
+ * {@link UserError} when somebody else drives it, or its record is damaged.
+ */
+export async function resumeRun(
+  request: { readonly project: string; readonly run: string; readonly by?: string },
+  host: RunHost,
+): Promise<RunState> {
+  const journal = await openJournal(request.project);
+  try {
+    const state = journal.readState(request.run);
+    if (hasEnded(state.status)) return state;
+    return await drive(journal, request.run, request, host, true);
+  } finally {
+    journal.close();
+  }
+}
+
+async function drive(
+  journal: Journal,
+  run: string,
+  options: { readonly project: string; readonly revision?: string; readonly allowDirty?: boolean; readonly by?: string },
+  host: RunHost,
+  resume: boolean,
+): Promise<RunState> {
+  const plan = journal.readPlan(run);
+  const { inputs } = journal.readRun(run);
+  const engine = openLocalEngine(journal, run, {
+    ...(options.by !== undefined && { by: options.by }),
+    onEvents: (events) => {
+      for (const event of events) host.onEvent?.(event);
+    },
+    // A timer comes by itself; for anything else somebody has to be there.
+    whenIdle: (waiting: readonly Waiting[]) =>
+      host.attached || waiting.every((one) => one.for === 'concurrency') ? 'stay' : 'detach',
+  });
+  const stop = () => engine.cancel(options.by);
+  if (host.cancel.aborted) stop();
+  else host.cancel.addEventListener('abort', stop, { once: true });
+  let world: LocalWorld | undefined;
+  try {
+    await engine.record('run', {
+      type: 'run.started',
+      formula: plan.formula,
+      plan: plan.plan,
+      inputs,
+      ...(options.by !== undefined && { by: options.by }),
+    });
+    world = await openWorld(engine, plan, inputs, options, host, resume);
+    await new Interpreter(plan, inputs, engine, world).run();
+    await engine.saved();
+  } catch (error) {
+    if (!(error instanceof Detached) || error.reason === 'lease-lost') throw error;
+  } finally {
+    host.cancel.removeEventListener('abort', stop);
+    await world?.close();
+    await engine.close();
+  }
+  return journal.readState(run);
+}
+
+/** The world of a run; one that cannot be had (no git, a dirty tree) is told at once, and the run failed by it. */
+async function openWorld(
+  engine: DrivenEngine,
+  plan: Plan,
+  inputs: JsonObject,
+  options: { readonly project: string; readonly revision?: string; readonly allowDirty?: boolean },
+  host: RunHost,
+  resume: boolean,
+): Promise<LocalWorld> {
+  try {
+    return await LocalWorld.open({
+      project: options.project,
+      run: engine.run,
+      plan,
+      inputs,
+      env: host.env,
+      revision: options.revision,
+      allowDirty: options.allowDirty,
+      resume,
+      signal: engine.signal,
+      onOutput: (place, stream, text) => host.onOutput?.(place, stream, text),
+    });
+  } catch (error) {
+    if (error instanceof UserError && !resume) {
+      await engine.record('end', { type: 'run.failed', error: { kind: 'error', message: error.message } });
+      await engine.saved();
+    }
+    throw error;
+  }
+}
