@@ -244,6 +244,7 @@ function pathOf(path: string, from: string): string | undefined {
 
 /** `undefined` for an anchor or anything else that is no JSON pointer. */
 function pointerKeys(reference: string): string[] | undefined {
+  if (!reference.startsWith('#')) return undefined;
   const pointer = decoded(reference.replace(/^#/, ''));
   if (pointer === '') return [];
   if (!pointer.startsWith('/')) return undefined;
@@ -255,7 +256,7 @@ function pointerKeys(reference: string): string[] | undefined {
 
 function findNode(root: SourceNode, fragment: string): SourceNode | undefined {
   let current: SourceNode | undefined = root;
-  for (const key of pointerKeys(fragment) ?? []) {
+  for (const key of pointerKeys(`#${fragment}`) ?? []) {
     if (current?.kind === 'list') current = current.items[Number(key)];
     else current = current?.kind === 'map' ? current.get(key)?.value : undefined;
   }
