@@ -37,7 +37,7 @@ export function readStep(type: Type, step: string | number): Reading {
       return type.rest === undefined ? notFound : present(type.rest);
     }
     case 'list':
-      return typeof step === 'number' || /^\d+$/.test(step) ? present(type.items) : notFound;
+      return typeof step === 'number' ? present(type.items) : notFound;
     case 'union': {
       const readings = type.of.filter((one) => one.kind !== 'null').map((one) => readStep(one, step));
       const found = readings.filter((reading) => reading.found);

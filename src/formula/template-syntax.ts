@@ -40,6 +40,7 @@ const maxDepth = 100;
 /** Parses Handlebars. Equal texts are parsed once. */
 export const parseTemplateText: (text: string) => TemplateTree = remember(2000, (text) => {
   if (!text.includes('{{')) return literalTree(text);
+  if (isNested(text)) return { ...literalTree(text), literal: false, problems: [tooDeep(text)] };
   try {
     return new Reading(text).tree(base.parse(text));
   } catch (error) {
@@ -51,6 +52,29 @@ function literalTree(text: string): TemplateTree {
   const parts: readonly TemplatePart[] =
     text === '' ? [] : [{ kind: 'text', value: text, start: 0, end: text.length }];
   return { text, parts, references: [], literal: true, whole: false, problems: [] };
+}
+
+// The parser's time grows with the cube of the depth, so what is far too deep must not reach it.
+function isNested(text: string): boolean {
+  let depth = 0;
+  let alternatives = 0;
+  for (const [, tag, inside = ''] of text.matchAll(/\{\{~?([#^/]|else\s)?([^}]*)/g)) {
+    if (tag === '/') depth--;
+    else if (tag === '#' || (tag === '^' && inside.trim() !== '')) depth++;
+    else if (tag !== undefined) alternatives++;
+    if (depth > maxDepth || alternatives > 5 * maxDepth || inside.split('(').length > maxDepth) return true;
+  }
+  return false;
+}
+
+function tooDeep(text: string): Problem {
+  return {
+    rule: 'template-syntax',
+    message: 'the template is nested too deeply',
+    help: 'move a part of it into a step of its own',
+    start: 0,
+    end: text.length,
+  };
 }
 
 /** The blocks and names around a place. */
@@ -557,9 +581,7 @@ function syntaxProblem(text: string, error: unknown): Problem {
     const message = `"${text.slice(start, end)}" is not a path`;
     return { rule, message, help: '"this" and ".." stand at the beginning of a path', start, end };
   }
-  if (error instanceof RangeError) {
-    return { rule, message: 'the template is nested too deeply', start: 0, end: text.length };
-  }
+  if (error instanceof RangeError) return tooDeep(text);
   throw error;
 }
 
