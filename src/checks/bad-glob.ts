@@ -52,7 +52,8 @@ function globProblem(glob: string): { readonly message: string; readonly help: s
   if (glob.startsWith('./')) return { message: `"${glob}" matches nothing: paths have no leading "./"`, help: `write ${glob.slice(2)}` };
   if (glob.includes('\\')) return { message: `"${glob}" holds a backslash`, help: 'folders are separated by "/"' };
   const open = unclosed(glob);
-  return open && { message: `"${glob}" opens a "${open}" that is never closed`, help: 'close it, or write [{] for the character itself' };
+  if (!open) return undefined;
+  return { message: `"${glob}" opens a "${open}" that is never closed`, help: 'close it, or write [{] for the character itself' };
 }
 
 function unclosed(glob: string): string | undefined {

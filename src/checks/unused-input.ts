@@ -1,4 +1,4 @@
-import type { Reference } from '../formula/template.ts';
+import type { Reference } from '../formula/reference.ts';
 import { concurrencyTexts, referencesOf, textsOf, workspaceTexts } from '../formula/texts.ts';
 import type { Check, Subject } from './check.ts';
 

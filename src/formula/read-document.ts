@@ -156,6 +156,12 @@ class Keys {
   }
 }
 
+/** Stands in for a template that was reported. */
+function emptyTemplate(span: Span): Template {
+  const scalar: SourceScalar = { kind: 'scalar', span, value: '', style: 'plain', at: () => span };
+  return parseTemplate(scalar).template as Template;
+}
+
 class Reader {
   readonly findings: Finding[] = [];
   readonly #file: string;
@@ -177,7 +183,7 @@ class Reader {
   template(node: SourceNode): Template {
     const { template, findings } = parseTemplate(node as SourceScalar);
     this.findings.push(...findings);
-    return template ?? { text: '', span: node.span, references: [], literal: true, whole: false, parts: [] };
+    return template ?? emptyTemplate(node.span);
   }
 
   templates(node: SourceNode | undefined): readonly Template[] | undefined {

@@ -1,20 +1,19 @@
 import type { Expression } from './expression.ts';
 import type { Template } from './template.ts';
 
-/** The root that a plan gives to a formula's inputs inside a step that became a molecule. See `PlanStep.inputs`. */
-const CALLER = 'caller';
-
 /**
- * The text with `inputs` written as `caller`: what a step wrote beside a molecule goes on reading the inputs of its
- * own formula, although `inputs` now means the molecule's.
+ * A stretch of a text with `inputs` written as `caller`: what a step wrote beside a molecule goes on reading the inputs
+ * of its own formula, although in a plan `inputs` then means the molecule's. See `PlanStep.inputs`.
  */
-export function renameInputs(text: Template | Expression): string {
+export function renameInputs(text: Template | Expression, start = 0, end = text.text.length): string {
+  const places = text.references
+    .filter(({ path, rootStart, rootEnd }) => path[0] === 'inputs' && rootStart >= start && rootEnd <= end)
+    .sort((a, b) => a.rootStart - b.rootStart);
   let renamed = '';
-  let end = 0;
-  const places = text.references.filter((reference) => reference.path[0] === 'inputs');
-  for (const { rootStart, rootEnd } of [...places].sort((a, b) => a.rootStart - b.rootStart)) {
-    renamed += text.text.slice(end, rootStart) + CALLER;
-    end = rootEnd;
+  let last = start;
+  for (const { rootStart, rootEnd } of places) {
+    renamed += `${text.text.slice(last, rootStart)}caller`;
+    last = rootEnd;
   }
-  return renamed + text.text.slice(end);
+  return renamed + text.text.slice(last, end);
 }

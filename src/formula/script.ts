@@ -1,14 +1,95 @@
-import type { Finding } from '../diagnostics/diagnostic.ts';
-import type { BashParser, ScriptPart } from './bash/compile-bash.ts';
+import type { Finding, Span } from '../diagnostics/diagnostic.ts';
+import type { BashParser, BashProblem, ScriptPart } from './bash/compile-bash.ts';
 import { compileBash } from './bash/compile-bash.ts';
-import type { Expression } from './expression.ts';
 import type { Template } from './template.ts';
+import type { TemplatePart } from './template-tree.ts';
 
 /** A bash script with its placeholders turned into variables, or why that cannot be done safely. */
 export type CompiledScript =
-  | {
-      readonly ok: true;
-      readonly bash: string;
-      readonly values: readonly { readonly name: string; readonly value: string; readonly words?: true }[];
-    }
+  | { readonly ok: true; readonly bash: string; readonly values: readonly ScriptValue[] }
   | { readonly ok: false; readonly findings: readonly Finding[] };
+
+/** A shell variable and what it stands for. */
+export interface ScriptValue {
+  readonly name: string;
+  /** The template of its value; with `words`, of a list. */
+  readonly value: string;
+  /** It becomes as many words as the list has items. */
+  readonly words?: true;
+}
+
+/**
+ * Compiles the bash script of a template. `write` gives the text of a stretch of the template as it goes into the plan.
+ * A literal script is taken as it stands: bash itself is the judge of it.
+ */
+export function compileScript(
+  script: Template,
+  bash: BashParser | undefined,
+  write: (template: Template, start: number, end: number) => string,
+): CompiledScript {
+  if (script.literal || !bash) return { ok: true, bash: script.text, values: [] };
+  const block = script.parts.find((part) => part.kind === 'block');
+  if (block) return { ok: false, findings: [blockFinding(script, block)] };
+  const compiled = compileBash(bash, script.parts.map(scriptPart));
+  if (!compiled.ok) {
+    return { ok: false, findings: compiled.problems.map((problem) => problemFinding(script, problem)) };
+  }
+  const places = script.parts.filter((part) => part.kind === 'value');
+  return {
+    ok: true,
+    bash: compiled.script,
+    values: compiled.variables.map(({ name, words }, index) => {
+      const place = places[index] as Extract<TemplatePart, { kind: 'value' }>;
+      if (!words) return { name, value: write(script, place.start, place.end) };
+      return { name, value: listTemplate(place, script, write), words: true as const };
+    }),
+  };
+}
+
+function scriptPart(part: TemplatePart): ScriptPart {
+  return part.kind === 'text' ? { kind: 'text', text: part.value } : { kind: 'value', words: isArgs(part) };
+}
+
+function isArgs(part: TemplatePart): boolean {
+  return part.kind === 'value' && part.value.kind === 'call' && part.value.helper === 'args';
+}
+
+/** Of `{{args x}}` the template of the list itself, `{{x}}`. */
+function listTemplate(
+  part: Extract<TemplatePart, { kind: 'value' }>,
+  script: Template,
+  write: (template: Template, start: number, end: number) => string,
+): string {
+  const list = part.value.kind === 'call' ? part.value.args[0] : undefined;
+  if (!list) return write(script, part.start, part.end);
+  const text = write(script, list.start, list.end);
+  return `{{${text.replace(/^\((.*)\)$/s, '$1')}}}`;
+}
+
+function blockFinding(script: Template, block: TemplatePart): Finding {
+  return {
+    rule: 'value-as-code',
+    severity: 'error',
+    message: 'a block cannot stand in a script: what it prints would become code',
+    help: 'pass a list with `{{args list}}`, or the printed text in the environment: `env: {TEXT: "{{#each …}}…"}`',
+    span: script.at(block.start, block.end),
+  };
+}
+
+function problemFinding(script: Template, problem: BashProblem): Finding {
+  return {
+    rule: problem.rule,
+    severity: 'error',
+    message: problem.message,
+    ...(problem.help !== undefined && { help: problem.help }),
+    span: placeOf(script, problem),
+  };
+}
+
+function placeOf(script: Template, { part: index, start, end }: BashProblem): Span {
+  const part = script.parts[index];
+  if (!part) return script.span;
+  // A piece of text that lost a backslash is not its source to the letter: then the piece as a whole is the place.
+  const exact = part.kind === 'text' && part.value.length === part.end - part.start;
+  return exact ? script.at(part.start + start, part.start + end) : script.at(part.start, part.end);
+}

@@ -2,7 +2,8 @@ import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Expression } from './expression.ts';
 import type { Command, Concurrency, TemplatedValue, VerifyCheck, Wait, Workspace } from './formula.ts';
 import type { Owned, ResolvedStep } from './resolve.ts';
-import type { Reference, Template } from './template.ts';
+import type { Reference } from './reference.ts';
+import type { Template } from './template.ts';
 
 /** A template or expression of a step, with what it may see and what it has to be. */
 export type TextUse = {

@@ -105,8 +105,8 @@ export type EventBody =
   | { readonly type: 'run.resumed'; readonly by?: string }
   | { readonly type: 'cancel.requested'; readonly by?: string }
   | { readonly type: 'service.started' | 'service.stopped'; readonly service: string; readonly log?: string; readonly message?: string }
-  /** The engine's own: a time, an id or the winner of a race that a replay has to see again. */
-  | { readonly type: 'value.recorded'; readonly value: JsonValue }
+  /** The engine's own: what it answered and a replay has to see again. */
+  | { readonly type: 'value.recorded'; readonly of: RecordedValue; readonly value: JsonValue }
   | {
       readonly type: 'run.succeeded';
       readonly outputs: JsonObject;
@@ -117,6 +117,23 @@ export type EventBody =
   | { readonly type: 'run.failed'; readonly error: StepError; readonly step?: string; readonly kept?: string }
   | { readonly type: 'run.cancelled'; readonly kept?: string }
   | { readonly type: 'run.handed_off'; readonly error: StepError; readonly step?: string; readonly bundle: string };
+
+/** What the value of a `value.recorded` is. */
+export type RecordedValue =
+  /** Milliseconds since the epoch. */
+  | 'time'
+  /** A ULID. */
+  | 'id'
+  /** Index of the branch that settled first. */
+  | 'winner'
+  /** True: the time came; false: the wait was given up. */
+  | 'sleep'
+  /** The signal that was taken (`signal.ts`); null: the wait was given up. */
+  | 'signal'
+  /** The lock's group; null: the wait was given up. */
+  | 'lock'
+  /** The lock's group. */
+  | 'release';
 
 /** Something a run waits for and cannot do itself. */
 export interface Waiting {

@@ -1,5 +1,5 @@
 import type { Diagnostic, Finding } from '../diagnostics/diagnostic.ts';
-import { lineIndex } from '../diagnostics/line-index.ts';
+import { LineIndex } from '../diagnostics/line-index.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import { toDiagnostics } from '../diagnostics/to-diagnostics.ts';
 import { bashFor, checkFile, orderOf } from '../checks/check-file.ts';
@@ -110,11 +110,11 @@ function allSteps(formula: ResolvedFormula): readonly ResolvedStep[] {
 }
 
 function sourcePlaces(sources: ReadonlyMap<string, string>): Lowering['sourceOf'] {
-  const indexes = new Map<string, ReturnType<typeof lineIndex>>();
+  const indexes = new Map<string, LineIndex>();
   return ({ file, start }): PlanSource => {
     let index = indexes.get(file);
-    if (!index) indexes.set(file, (index = lineIndex(sources.get(file) ?? '')));
-    return { file, ...index.positionAt(start) };
+    if (!index) indexes.set(file, (index = new LineIndex(sources.get(file) ?? '')));
+    return { file, ...index.position(start) };
   };
 }
 

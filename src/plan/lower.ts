@@ -88,9 +88,9 @@ export function lowerWorkspace(workspace: Workspace, lowering: Lowering, text: T
 }
 
 /** How a template or expression is written down. */
-type Text = (text: Template | Expression) => string;
+type Text = (text: Template | Expression, start?: number, end?: number) => string;
 
-const plainText: Text = (text) => text.text;
+const plainText: Text = (text, start, end) => text.text.slice(start, end);
 
 function lowerStep(resolved: ResolvedStep, needs: readonly string[], lowering: Lowering): PlanStep {
   const { step, molecule, group, body } = resolved;
@@ -179,12 +179,12 @@ function lowerCommand(command: Command, lowering: Lowering, text: Text): PlanRun
     case 'bash':
       return { kind: 'run', ...lowerScript(command.script, lowering, text) };
     case 'argv':
-      return { kind: 'run', argv: command.words.map(text) };
+      return { kind: 'run', argv: command.words.map((word) => text(word)) };
     case 'program':
       return {
         kind: 'run',
         program: command.program.value,
-        ...(command.args.length > 0 && { args: command.args.map(text) }),
+        ...(command.args.length > 0 && { args: command.args.map((word) => text(word)) }),
         script: text(command.script),
       };
   }
@@ -228,8 +228,8 @@ function lowerCheck({ owner, value }: Owned<VerifyCheck>, lowering: Lowering, te
     case 'changes':
       return {
         kind: 'changes',
-        ...(value.only && { only: value.only.map(text) }),
-        ...(value.never && { never: value.never.map(text) }),
+        ...(value.only && { only: value.only.map((glob) => text(glob)) }),
+        ...(value.never && { never: value.never.map((glob) => text(glob)) }),
         ...(value.maxFiles !== undefined && { maxFiles: value.maxFiles }),
         ...(value.maxLines !== undefined && { maxLines: value.maxLines }),
       };

@@ -214,7 +214,7 @@ const documents = fc
   .filter((text) => !/^[|>]/m.test(text));
 
 describe('against the `yaml` package', () => {
-  it('reads the same values, and refuses no document it accepts', () => {
+  it('reads the same values, and refuses no document it accepts', { timeout: 120_000 }, () => {
     let accepted = 0;
     fc.assert(
       fc.property(documents, (text) => {
@@ -234,11 +234,11 @@ describe('against the `yaml` package', () => {
     expect(accepted).toBeGreaterThan(runs / 2);
   });
 
-  it('knows where each character of a value was written', () => {
+  it('knows where each character of a value was written', { timeout: 120_000 }, () => {
     fc.assert(fc.property(documents, expectPlaces), { seed: 8, numRuns: runs });
   });
 
-  it('never throws, and stays in time, on text cut and mixed at random', () => {
+  it('never throws, and stays in time, on text cut and mixed at random', { timeout: 120_000 }, () => {
     const pieces = fc.array(
       fc.oneof(
         leaf,

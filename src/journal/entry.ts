@@ -1,0 +1,26 @@
+import type { JsonObject } from '../support/json.ts';
+import type { EventBody, RunEvent } from './event.ts';
+
+/** An event as the journal keeps it. */
+export interface Entry {
+  /** Counts from 1 within its run without gaps. */
+  readonly seq: number;
+  /** Unique in its run: who asks for it again gets this one. Null for what nobody asks for. */
+  readonly key: string | null;
+  /** ISO 8601, UTC, milliseconds. */
+  readonly at: string;
+  readonly type: EventBody['type'];
+  /** JSON of the event without what stands beside it here. */
+  readonly body: string;
+}
+
+export function entryOf(event: EventBody, seq: number, key: string | null, at: Date): Entry {
+  const { type, ...body } = event;
+  return { seq, key, at: at.toISOString(), type, body: JSON.stringify(body) };
+}
+
+/** Throws `SyntaxError` when the body is not JSON. */
+export function eventOf(run: string, entry: Entry): RunEvent {
+  const body = JSON.parse(entry.body) as JsonObject;
+  return { run, seq: entry.seq, at: entry.at, type: entry.type, ...body } as unknown as RunEvent;
+}

@@ -1,0 +1,90 @@
+import type { Entry } from '../../journal/entry.ts';
+import type { Journal } from '../../journal/journal.ts';
+import { type Lease, LeaseLost, renewMilliseconds } from '../../journal/lease.ts';
+import type { LockPlace } from '../../journal/lock.ts';
+import { hasEnded } from '../../journal/run-state.ts';
+import type { Signal } from '../../journal/signal.ts';
+import type { DrivenEngine, EngineOptions } from '../engine.ts';
+import { type Clock, wallClock } from './clock.ts';
+import { RecordingEngine } from './recording-engine.ts';
+import type { RunStore } from './run-store.ts';
+
+/** A lock may come free without a write: when the one ahead in line lets its lease run out. */
+const lookMilliseconds = 1_000;
+
+/**
+ * Drives a run of the journal, a new one or one to be carried on. Throws `UserError` that says who drives it when
+ * somebody does, and when the journal is damaged. `close` gives the run back; the journal stays open.
+ */
+export function openLocalEngine(
+  journal: Journal,
+  run: string,
+  options: EngineOptions & { readonly clock?: Clock } = {},
+): DrivenEngine {
+  const lease = journal.acquireLease(run);
+  try {
+    return new RecordingEngine(new JournalStore(journal, lease), options.clock ?? wallClock(), options);
+  } catch (error) {
+    journal.releaseLease(lease);
+    throw error;
+  }
+}
+
+/** One run of a journal, under a lease that is renewed until `close`. */
+class JournalStore implements RunStore {
+  readonly run: string;
+  readonly recorded: readonly Entry[];
+  readonly #journal: Journal;
+  readonly #lease: Lease;
+  #undo: (() => void)[] = [];
+
+  constructor(journal: Journal, lease: Lease) {
+    this.run = lease.run;
+    this.#journal = journal;
+    this.#lease = lease;
+    this.recorded = journal.readEntries(lease.run);
+    // What is relied on from here on is looked at once: a page that was cut off may be one that nobody reads today.
+    if (this.recorded.length > 0) journal.verify();
+  }
+
+  commit(entries: readonly Entry[], release: readonly string[]): Promise<void> {
+    return this.#journal.append(this.#lease, entries, release);
+  }
+
+  signals(after: number): readonly Signal[] {
+    return this.#journal.readSignals(this.run, after);
+  }
+
+  takeLock(group: string, name: string): LockPlace {
+    return this.#journal.takeLock(this.#lease, group, name);
+  }
+
+  leaveLine(group: string, name: string): void {
+    this.#journal.leaveLine(this.#lease, group, name);
+  }
+
+  cancelRun(run: string, sender: string, by: string): void {
+    if (hasEnded(this.#journal.readRun(run).status)) return;
+    this.#journal.sendSignal(run, { kind: 'cancel', by, verified: true }, { sender });
+  }
+
+  watch(listener: { changed(): void; failed(error: unknown): void }): void {
+    const renewal = setInterval(() => {
+      try {
+        this.#journal.renewLease(this.#lease);
+      } catch (error) {
+        // A disk that is full or a file that is locked may be well again before the lease runs out, and what is
+        // recorded meanwhile says so by itself.
+        if (error instanceof LeaseLost) listener.failed(error);
+      }
+    }, renewMilliseconds);
+    const look = setInterval(() => listener.changed(), lookMilliseconds);
+    const unlisten = this.#journal.onChange(() => listener.changed());
+    this.#undo = [unlisten, () => clearInterval(renewal), () => clearInterval(look)];
+  }
+
+  close(): void {
+    for (const undo of this.#undo) undo();
+    this.#journal.releaseLease(this.#lease);
+  }
+}

@@ -1,0 +1,45 @@
+import commonSchema from '../../schemas/common.schema.json' with { type: 'json' };
+import formulaSchema from '../../schemas/formula.schema.json' with { type: 'json' };
+import moleculeSchema from '../../schemas/molecule.schema.json' with { type: 'json' };
+import projectSchema from '../../schemas/project.schema.json' with { type: 'json' };
+import type { Finding } from '../diagnostics/diagnostic.ts';
+import type { SourceDocument } from '../source/source-document.ts';
+import { SchemaWalker, type WalkedSchema } from './schema-walker.ts';
+
+/** The kinds of files that have a schema of ours. */
+export type DocumentKind = 'formula' | 'molecule' | 'project';
+
+const schemas: Readonly<Record<DocumentKind, WalkedSchema>> = {
+  formula: formulaSchema as WalkedSchema,
+  molecule: moleculeSchema as WalkedSchema,
+  project: projectSchema as WalkedSchema,
+};
+
+/**
+ * What in a file is not as its schema in `schemas/` says, each told at the smallest thing to edit. The JSON Schemas of
+ * its inputs and outputs are checked too. A file that does not parse gives nothing here, since that was told already,
+ * nor does a place that an error of parsing covers.
+ */
+export function validateDocument(document: SourceDocument, kind: DocumentKind): Finding[] {
+  const errors = document.findings.filter((finding) => finding.severity === 'error');
+  if (document.root === undefined) {
+    // A project needs no settings.
+    return errors.length > 0 || kind === 'project' ? [] : [emptyFile(document.file, kind)];
+  }
+  const walker = new SchemaWalker(document.text, schemas[kind], commonSchema as WalkedSchema);
+  return walker
+    .walk(document.root, kind === 'project' ? 'wf.yaml' : `the ${kind}`)
+    .filter(
+      ({ span }) => !errors.some((error) => error.span.start <= span.start && span.end <= error.span.end),
+    );
+}
+
+function emptyFile(file: string, kind: DocumentKind): Finding {
+  return {
+    rule: 'empty-file',
+    severity: 'error',
+    message: `the file is empty, but should hold a ${kind}`,
+    help: `begin with "${kind}: <name>"`,
+    span: { file, start: 0, end: 0 },
+  };
+}
