@@ -13,6 +13,7 @@ import base, {
 import { nearestName } from '../diagnostics/suggest.ts';
 import { remember } from '../support/remember.ts';
 import { isPresent, join, noFacts, type Facts } from './facts.ts';
+import { parsePlainPlaceholders } from './plain-placeholders.ts';
 import type { FoundReference, Problem } from './reference.ts';
 import { rootNames } from './root-names.ts';
 import { factsOfSubject, pathOfOperand } from './template-facts.ts';
@@ -40,6 +41,8 @@ const maxDepth = 100;
 /** Parses Handlebars. Equal texts are parsed once. */
 export const parseTemplateText: (text: string) => TemplateTree = remember(2000, (text) => {
   if (!text.includes('{{')) return literalTree(text);
+  const plain = parsePlainPlaceholders(text);
+  if (plain !== undefined) return new Reading(text).tree(plain);
   if (isNested(text)) return { ...literalTree(text), literal: false, problems: [tooDeep(text)] };
   try {
     return new Reading(text).tree(base.parse(text));
@@ -94,13 +97,12 @@ interface Frame {
 /** One pass from the parser's tree to ours. */
 class Reading {
   readonly #text: string;
-  readonly #lineStarts: readonly number[];
+  #lineStarts: readonly number[] | undefined;
   readonly #problems: Problem[] = [];
   readonly #references: FoundReference[] = [];
 
   constructor(text: string) {
     this.#text = text;
-    this.#lineStarts = lineStartsOf(text);
   }
 
   tree(program: Program): TemplateTree {
@@ -515,6 +517,8 @@ class Reading {
   }
 
   #offset(place: { readonly line: number; readonly column: number }): number {
+    if (place.line === 1) return place.column;
+    this.#lineStarts ??= lineStartsOf(this.#text);
     return (this.#lineStarts[place.line - 1] ?? 0) + place.column;
   }
 }
