@@ -158,7 +158,7 @@ class Typing {
         const single = call.helper === 'args' && membersOf(type).every((one) => one.kind !== 'list');
         this.#report({
           rule: 'template-helper',
-          message: `"${call.helper}" takes ${showParameter(parameter)}, but ${operand.kind === 'literal' ? text : `"${text}"`} is ${showType(type)}`,
+          message: `"${call.helper}" takes ${showParameter(parameter)}, ${operand.kind === 'literal' ? `not ${text}` : `but "${text}" is ${showType(type)}`}`,
           help: single ? `write {{${text}}}` : `write ${helper.usage}`,
           start: operand.start,
           end: operand.end,

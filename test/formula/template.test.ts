@@ -147,7 +147,7 @@ describe('helpers', () => {
     ],
     [
       '{{truncate inputs.name "x"}}',
-      '<"x"> template-helper: "truncate" takes a whole number, but "x" is "x" | write {{truncate text 500}}',
+      '<"x"> template-helper: "truncate" takes a whole number, not "x" | write {{truncate text 500}}',
     ],
     [
       '{{size inputs.n}}',
@@ -169,7 +169,7 @@ describe('helpers', () => {
     ],
     [
       '{{indent inputs.name -1}}',
-      '<-1> template-helper: "indent" takes a whole number, but -1 is int | write {{indent text 4}}',
+      '<-1> template-helper: "indent" takes a whole number, not -1 | write {{indent text 4}}',
     ],
     [
       '{{#steps.lint.outputs.files}}a{{/steps.lint.outputs.files}}',
@@ -261,6 +261,10 @@ describe('references', () => {
     [
       '{{#each steps.lint.outputs.files}}{{pth}}{{/each}}',
       expect.stringContaining('<pth> unknown-reference: property "pth" is not in {path: string,'),
+    ],
+    [
+      '{{item.x}}',
+      '<item> unknown-reference: "item" is not a name that can be read here; there are inputs, steps | "item" is there in a step with `for_each`',
     ],
     [
       '{{#each steps.lint.outputs.files}}{{score}}{{/each}}',
