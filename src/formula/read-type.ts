@@ -84,6 +84,7 @@ function merged(a: Type, b: Type): Type | undefined {
     if (a.values === undefined || b.values === undefined) return string;
     return { kind: 'string', values: [...new Set([...a.values, ...b.values])] };
   }
+  if (a.kind === 'list' && b.kind === 'list') return { kind: 'list', items: unionOf([a.items, b.items]) };
   return a.kind === 'bool' && b.kind === 'bool' ? bool : undefined;
 }
 

@@ -131,13 +131,10 @@ describe('an expression comes out as', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const json = JSON.parse(JSON.stringify(value)) as JsonValue;
-        const safe = JSON.stringify(json, (_, inner: unknown) =>
-          typeof inner === 'number' && !Number.isSafeInteger(inner) && Number.isInteger(inner) ? 1 : inner,
-        );
-        const kept = JSON.parse(safe) as JsonValue;
-        expect(evaluateExpression('x', { x: kept })).toEqual(kept);
-        expect(evaluateExpression('x == y', { x: kept, y: JSON.parse(safe) as JsonValue })).toBe(true);
-        expect(evaluateExpression('[x].map(v, {"v": v})[0].v', { x: kept })).toEqual(kept);
+        const same = JSON.parse(JSON.stringify(value)) as JsonValue;
+        expect(evaluateExpression('x', { x: json })).toEqual(json);
+        expect(evaluateExpression('x == y', { x: json, y: same })).toBe(true);
+        expect(evaluateExpression('[x].map(v, {"v": v})[0].v', { x: json })).toEqual(json);
       }),
       proof({ few: 200, many: 20_000 }),
     );

@@ -433,6 +433,16 @@ describe('types', () => {
     expect(check(text, expected)).toEqual(finding === undefined ? [] : [finding]);
   });
 
+  it('of alternatives are one type where they can be', () => {
+    expect(typeOf('flag ? ["a"] : []')).toEqual(list(oneOf('a')));
+    expect(typeOf('has(steps.build.outputs.files) ? steps.build.outputs.files : []')).toEqual(list(file));
+    expect(typeOf('flag ? steps.lint.outputs.target : {"os": inputs.name, "platform": inputs.name}')).toEqual(
+      target,
+    );
+    expect(typeOf('flag ? inputs.n : inputs.ratio')).toEqual(number);
+    expect(typeOf('flag ? null : inputs.n')).toEqual(either(nothing, int));
+  });
+
   it('of elements go through macros', () => {
     expect(typeOf('steps.lint.outputs.files.filter(f, f.errors > 0).map(f, f.path)')).toEqual({
       kind: 'list',
