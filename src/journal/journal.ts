@@ -383,6 +383,7 @@ export class Journal {
   }
 
   #write<T>(work: () => T): T {
+    const changes = this.#changes();
     let result: T;
     try {
       // A transaction that begins by reading cannot wait for the write lock later: it fails at once.
@@ -397,8 +398,13 @@ export class Journal {
     } catch (error) {
       throw asUserError(error, this.file);
     }
-    this.#tell();
+    // What changed nothing is no news: a listener that looks by such a call would be told for ever.
+    if (this.#changes() !== changes) this.#tell();
     return result;
+  }
+
+  #changes(): number {
+    return Number(this.#statement('SELECT total_changes() AS count').get()?.['count']);
   }
 
   #read<T>(work: () => T): T {

@@ -267,10 +267,10 @@ export class RecordingEngine implements DrivenEngine {
     return this.#value(name, 'id', () => this.#newId(this.#clock.now())) as Promise<string>;
   }
 
-  async any<T>(
+  async any<T extends readonly Promise<unknown>[]>(
     name: string,
-    branches: readonly Promise<T>[],
-  ): Promise<{ readonly index: number; readonly value: T }> {
+    branches: T,
+  ): Promise<{ readonly index: number; readonly value: Awaited<T[number]> }> {
     let first: (() => void) | undefined;
     let live = false;
     const winner = this.#ask(
@@ -298,15 +298,15 @@ export class RecordingEngine implements DrivenEngine {
       },
     );
     const index = await winner;
-    return { index, value: await branches[index]! };
+    return { index, value: (await branches[index]) as Awaited<T[number]> };
   }
 
-  async all<T>(branches: readonly Promise<T>[]): Promise<T[]> {
-    const settled = await Promise.allSettled(branches);
+  async all<T extends readonly unknown[]>(branches: { readonly [K in keyof T]: Promise<T[K]> }): Promise<T> {
+    const settled = await Promise.allSettled(branches as readonly Promise<unknown>[]);
     return settled.map((branch) => {
       if (branch.status === 'rejected') throw branch.reason;
       return branch.value;
-    });
+    }) as unknown as T;
   }
 
   saved(): Promise<void> {
@@ -339,7 +339,6 @@ export class RecordingEngine implements DrivenEngine {
     return this.#closing;
   }
 
-  /** Resolves when nothing moves but by time, by something from outside, or by the end of work under way. For tests. */
   async settled(): Promise<void> {
     for (let quiet = 0; quiet < 3; quiet += 1) {
       if (this.#pumping || this.#still > 0) quiet = 0;
