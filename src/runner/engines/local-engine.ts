@@ -4,6 +4,7 @@ import { type Lease, LeaseLost, renewMilliseconds } from '../../journal/lease.ts
 import type { LockPlace } from '../../journal/lock.ts';
 import { hasEnded } from '../../journal/run-state.ts';
 import type { Signal } from '../../journal/signal.ts';
+import { UserError } from '../../support/user-error.ts';
 import type { DrivenEngine, EngineOptions } from '../engine.ts';
 import { type Clock, wallClock } from './clock.ts';
 import { RecordingEngine } from './recording-engine.ts';
@@ -85,6 +86,11 @@ class JournalStore implements RunStore {
 
   close(): void {
     for (const undo of this.#undo) undo();
-    this.#journal.releaseLease(this.#lease);
+    try {
+      this.#journal.releaseLease(this.#lease);
+    } catch (error) {
+      // It runs out by itself. What could not be written has been told where it mattered.
+      if (!(error instanceof UserError)) throw error;
+    }
   }
 }
