@@ -70,6 +70,7 @@ export class Journal {
   readonly #listeners = new Set<() => void>();
   #poll: NodeJS.Timeout | undefined;
   #dataVersion = 0;
+  #closed = false;
 
   constructor(file: string, database: DatabaseSync) {
     this.file = file;
@@ -316,8 +317,10 @@ export class Journal {
     if (answer !== 'ok') throw damaged(this.file, answer);
   }
 
-  /** Writes what is still to be written and closes the file. */
+  /** Writes what is still to be written and closes the file. Safe to call twice. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#commit();
     clearInterval(this.#poll);
     this.#listeners.clear();

@@ -608,78 +608,86 @@ export function engineConformance(name: string, makeWorld: () => Promise<EngineW
       });
     });
 
-    it('comes to the same end after a crash at every event, and repeats nothing that has a result', async () => {
-      const first = world.open(run);
-      const ran: Ran[] = [];
-      const running = everything(first, ran);
-      const result = await drive(world, running);
-      await first.close();
-      const events = world.events(run);
-      expect(events.length).toBeGreaterThan(25);
+    it(
+      'comes to the same end after a crash at every event, and repeats nothing that has a result',
+      { timeout: 20_000 },
+      async () => {
+        const first = world.open(run);
+        const ran: Ran[] = [];
+        const running = everything(first, ran);
+        const result = await drive(world, running);
+        await first.close();
+        const events = world.events(run);
+        expect(events.length).toBeGreaterThan(25);
 
-      let repeated = 0;
-      for (let count = 0; count <= events.length; count += 1) {
-        const next = await crash(count);
-        const again: Ran[] = [];
-        const engine = next.open(run);
-        expect(await drive(next, everything(engine, again))).toEqual(result);
-        await engine.close();
-        const before = events.slice(0, count);
-        const ends = new Set(
-          before.flatMap((event) => (event.type === 'attempt.succeeded' ? [event.step] : [])),
-        );
-        const starts = new Set(
-          before.flatMap((event) => (event.type === 'attempt.started' ? [event.step] : [])),
-        );
-        for (const { step, second } of again) {
-          expect(ends).not.toContain(step);
-          expect(second).toBe(starts.has(step));
-          if (second) repeated += 1;
+        let repeated = 0;
+        for (let count = 0; count <= events.length; count += 1) {
+          const next = await crash(count);
+          const again: Ran[] = [];
+          const engine = next.open(run);
+          expect(await drive(next, everything(engine, again))).toEqual(result);
+          await engine.close();
+          const before = events.slice(0, count);
+          const ends = new Set(
+            before.flatMap((event) => (event.type === 'attempt.succeeded' ? [event.step] : [])),
+          );
+          const starts = new Set(
+            before.flatMap((event) => (event.type === 'attempt.started' ? [event.step] : [])),
+          );
+          for (const { step, second } of again) {
+            expect(ends).not.toContain(step);
+            expect(second).toBe(starts.has(step));
+            if (second) repeated += 1;
+          }
+          expect(new Set([...ends, ...again.map(({ step }) => step)])).toEqual(
+            new Set(ran.map(({ step }) => step)),
+          );
+          expect(again.length + ends.size).toBe(ran.length);
+          // What was on record stays, as it was.
+          expect(next.events(run).slice(0, count)).toEqual(before);
         }
-        expect(new Set([...ends, ...again.map(({ step }) => step)])).toEqual(
-          new Set(ran.map(({ step }) => step)),
+        expect(repeated).toBeGreaterThan(0);
+      },
+    );
+
+    it(
+      'replays any interpreter in the recorded order, whatever the work took',
+      { timeout: proof ? 600_000 : 20_000 },
+      async () => {
+        await fc.assert(
+          fc.asyncProperty(
+            tree,
+            fc.nat(),
+            fc.array(fc.nat(3), { minLength: 1, maxLength: 20 }),
+            async (shape, cut, delays) => {
+              const before = await makeWorld();
+              const first: string[] = [];
+              const engine = before.open(run);
+              await interpretTree(engine, shape, first, delays);
+              await engine.close();
+              const events = before.events(run);
+              const count = cut % (events.length + 1);
+
+              const next = await before.upTo(run, count);
+              const second: string[] = [];
+              const ran: string[] = [];
+              const again = next.open(run);
+              await interpretTree(again, shape, second, [...delays].reverse(), ran);
+              await again.close();
+              const recorded = events
+                .slice(0, count)
+                .flatMap((event) => (event.type === 'attempt.succeeded' ? [event.step!] : []));
+              expect(second.filter((name) => recorded.includes(name))).toEqual(recorded);
+              expect(ran.filter((name) => recorded.includes(name))).toEqual([]);
+              if (count === events.length) expect(second).toEqual(first);
+              await before.close();
+              await next.close();
+            },
+          ),
+          { seed: 7, numRuns: proof ? 2000 : 60 },
         );
-        expect(again.length + ends.size).toBe(ran.length);
-        // What was on record stays, as it was.
-        expect(next.events(run).slice(0, count)).toEqual(before);
-      }
-      expect(repeated).toBeGreaterThan(0);
-    });
-
-    it('replays any interpreter in the recorded order, whatever the work took', async () => {
-      await fc.assert(
-        fc.asyncProperty(
-          tree,
-          fc.nat(),
-          fc.array(fc.nat(3), { minLength: 1, maxLength: 20 }),
-          async (shape, cut, delays) => {
-            const before = await makeWorld();
-            const first: string[] = [];
-            const engine = before.open(run);
-            await interpretTree(engine, shape, first, delays);
-            await engine.close();
-            const events = before.events(run);
-            const count = cut % (events.length + 1);
-
-            const next = await before.upTo(run, count);
-            const second: string[] = [];
-            const ran: string[] = [];
-            const again = next.open(run);
-            await interpretTree(again, shape, second, [...delays].reverse(), ran);
-            await again.close();
-            const recorded = events
-              .slice(0, count)
-              .flatMap((event) => (event.type === 'attempt.succeeded' ? [event.step!] : []));
-            expect(second.filter((name) => recorded.includes(name))).toEqual(recorded);
-            expect(ran.filter((name) => recorded.includes(name))).toEqual([]);
-            if (count === events.length) expect(second).toEqual(first);
-            await before.close();
-            await next.close();
-          },
-        ),
-        { seed: 7, numRuns: proof ? 2000 : 60 },
-      );
-    });
+      },
+    );
   });
 }
 

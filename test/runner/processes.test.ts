@@ -25,7 +25,9 @@ async function drive(
   run: string,
   killAfter?: number,
 ): Promise<{ readonly code: number | null; readonly pid: number; readonly stderr: string }> {
-  const child = spawn(process.execPath, [script, root, run, join(root, 'log')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [script, root, run, join(root, 'log')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let stderr = '';
   child.stderr.on('data', (chunk) => (stderr += String(chunk)));
   const timer = killAfter === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfter);
@@ -35,19 +37,23 @@ async function drive(
 }
 
 describe('processes', () => {
-  it('of several that want one run, one drives it and the others say who does', { timeout: 30_000 }, async () => {
-    const root = temporaryDirectory();
-    const run = await newRun(root);
-    const all = await Promise.all([1, 2, 3, 4].map(() => drive(root, run)));
-    const winners = all.filter(({ code }) => code === 0);
-    expect(winners).toHaveLength(1);
-    for (const loser of all.filter((each) => each !== winners[0])) {
-      expect(loser).toMatchObject({ code: 3 });
-      expect(loser.stderr).toContain(`run ${run} is being driven by pid ${winners[0]!.pid} on `);
-    }
-    const workers = new Set(logOf(root).map(({ pid }) => pid));
-    expect([...workers]).toEqual([winners[0]!.pid]);
-  });
+  it(
+    'of several that want one run, one drives it and the others say who does',
+    { timeout: 30_000 },
+    async () => {
+      const root = temporaryDirectory();
+      const run = await newRun(root);
+      const all = await Promise.all([1, 2, 3, 4].map(() => drive(root, run)));
+      const winners = all.filter(({ code }) => code === 0);
+      expect(winners).toHaveLength(1);
+      for (const loser of all.filter((each) => each !== winners[0])) {
+        expect(loser).toMatchObject({ code: 3 });
+        expect(loser.stderr).toContain(`run ${run} is being driven by pid ${winners[0]!.pid} on `);
+      }
+      const workers = new Set(logOf(root).map(({ pid }) => pid));
+      expect([...workers]).toEqual([winners[0]!.pid]);
+    },
+  );
 
   it(
     'killed at any time, the next one carries on at once and repeats nothing that has a result',
@@ -63,9 +69,15 @@ describe('processes', () => {
         for (;;) {
           lives += 1;
           const before = await eventsOf(root, run);
-          const finished = new Set(before.flatMap((event) => (event.type === 'attempt.succeeded' ? [event.step] : [])));
+          const finished = new Set(
+            before.flatMap((event) => (event.type === 'attempt.succeeded' ? [event.step] : [])),
+          );
           // Spread over start-up and the run by a fixed sequence, so that a failure can be had again, near enough.
-          const { code, pid, stderr } = await drive(root, run, kills < wanted ? 60 + ((lives * 137) % 240) : undefined);
+          const { code, pid, stderr } = await drive(
+            root,
+            run,
+            kills < wanted ? 60 + ((lives * 137) % 240) : undefined,
+          );
           const mine = logOf(root).filter((line) => line.pid === pid);
           expect(mine.filter(({ step }) => finished.has(step))).toEqual([]);
           repeats += mine.filter(({ repeated }) => repeated).length;
@@ -81,7 +93,9 @@ describe('processes', () => {
         expect(steps).toHaveLength(91);
         expect(new Set(steps).size).toBe(91);
       }
-      console.log(`${kills} kills, ${repeats} pieces of work under way were done again, none that had a result`);
+      console.log(
+        `${kills} kills, ${repeats} pieces of work under way were done again, none that had a result`,
+      );
     },
   );
 
@@ -108,7 +122,10 @@ describe('processes', () => {
         kept.push(step);
       }
     };
-    await expect(fill()).rejects.toMatchObject({ name: 'UserError', message: expect.stringContaining('no space left') });
+    await expect(fill()).rejects.toMatchObject({
+      name: 'UserError',
+      message: expect.stringContaining('no space left'),
+    });
     await expect(engine.now('more')).rejects.toThrow(UserError);
     await expect(engine.close()).rejects.toThrow(UserError);
     first.close();
@@ -117,7 +134,9 @@ describe('processes', () => {
     rmSync(ballast);
     endLease(root);
     const second = await openJournal(root);
-    const steps = second.readEvents(run).flatMap((event) => (event.type === 'step.succeeded' ? [event.step] : []));
+    const steps = second
+      .readEvents(run)
+      .flatMap((event) => (event.type === 'step.succeeded' ? [event.step] : []));
     expect(steps).toEqual(kept);
     const again = openLocalEngine(second, run);
     for (const step of kept) await again.record(step, { type: 'step.succeeded', step, outputs: '' });
