@@ -6,7 +6,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { JsonObject } from '../support/json.ts';
 import { UserError } from '../support/user-error.ts';
 import { asUserError, damaged, openDatabase, pragma, rollBack } from './database.ts';
-import { type Entry, eventOf } from './entry.ts';
+import { type Entry, eventOf, type RecordedEvent } from './entry.ts';
 import type { RunEvent } from './event.ts';
 import { giveUpLease, type Lease, type LeaseHolder, readHolder, takeLease, useLease } from './lease.ts';
 import { leaveLine, type LockPlace, releaseAllLocks, releaseLock, takeLock } from './lock.ts';
@@ -127,24 +127,28 @@ export class Journal {
     return foldRun(this.readRun(run), this.readEvents(run), this.readPlan(run));
   }
 
-  /** The run's events after number `after`, oldest first. */
+  /** The run's events after number `after`, oldest first. Throws `UserError` when one is missing. */
   readEvents(run: string, after = 0): RunEvent[] {
-    return this.readEntries(run, after).map((entry) => this.#event(run, entry));
+    return this.readRecord(run, after).map(({ event }) => event);
   }
 
-  /** The same as the journal keeps them. Throws `UserError` when one is missing. */
-  readEntries(run: string, after = 0): Entry[] {
-    const rows = this.#read(() => {
+  /** The same with their keys. */
+  readRecord(run: string, after = 0): RecordedEvent[] {
+    const entries = this.#read(() => {
       this.#runRow(run);
       return this.#statement(
         'SELECT seq, key, at, type, body FROM events WHERE run = ? AND seq > ? ORDER BY seq',
       ).all(run, after) as unknown as Entry[];
     });
-    rows.forEach(({ seq }, index) => {
-      const expected = after + index + 1;
-      if (seq !== expected) throw damaged(this.file, `event ${expected} of run ${run} is missing`);
+    return entries.map((entry, index) => {
+      const seq = after + index + 1;
+      if (entry.seq !== seq) throw damaged(this.file, `event ${seq} of run ${run} is missing`);
+      try {
+        return { key: entry.key, event: eventOf(run, entry) };
+      } catch (error) {
+        throw damaged(this.file, `event ${seq} of run ${run} is not JSON`, error);
+      }
     });
-    return rows;
   }
 
   /**
@@ -458,14 +462,6 @@ export class Journal {
   #signal(run: string, row: Row): Signal {
     const body = this.#parse(String(row['body']), `signal ${String(row['id'])} of run ${run}`) as NewSignal;
     return { id: Number(row['id']), ...body, at: Number(row['at']) };
-  }
-
-  #event(run: string, entry: Entry): RunEvent {
-    try {
-      return eventOf(run, entry);
-    } catch (error) {
-      throw damaged(this.file, `event ${entry.seq} of run ${run} is not JSON`, error);
-    }
   }
 
   #parse(text: string, what: string): unknown {

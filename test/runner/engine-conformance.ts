@@ -52,6 +52,13 @@ export function engineConformance(name: string, makeWorld: () => Promise<EngineW
         expect(engine.events).toEqual([answer]);
       });
 
+      it('is saved, also when the answer has not come yet', async () => {
+        const engine = world.open(run);
+        void engine.record('a', { type: 'step.started', step: 'a' });
+        await engine.saved();
+        expect(world.events(run)).toHaveLength(1);
+      });
+
       it('keeps the order of asking', async () => {
         const engine = world.open(run);
         const names = Array.from({ length: 50 }, (_, index) => `s${index}`);

@@ -81,27 +81,33 @@ describe('lease', () => {
 });
 
 describe('wall clock', () => {
-  it('follows when the time is set forward', async () => {
+  const hour = 3_600_000;
+
+  it('follows when the time is set, forward and back', async () => {
     let offset = 0;
-    const clock = wallClock(() => Date.now() + offset);
-    const woken = new Promise<void>((resolve) => clock.at(clock.now() + 3600_000, resolve));
-    const off = clock.at(clock.now() + 3600_000, () => expect.unreachable());
-    off();
-    // It looks every 30 seconds; the test does not wait for that but for the second look of a near time.
-    const near = new Promise<void>((resolve) => clock.at(clock.now() + 20, resolve));
-    offset = -50;
+    const clock = wallClock({ now: () => Date.now() + offset, lookMilliseconds: 10 });
+    const inAnHour = new Promise<void>((resolve) => clock.at(clock.now() + hour, resolve));
+    offset = hour;
+    await inAnHour;
+
+    const soon = new Promise<void>((resolve) => clock.at(clock.now() + 20, resolve));
+    offset -= 50;
     const before = performance.now();
-    await near;
+    await soon;
     expect(performance.now() - before).toBeGreaterThan(60);
-    void woken;
   });
 
-  it('takes a time further away than a timer can hold', async () => {
-    let rang = false;
-    const off = wallClock().at(Date.now() + 40 * 24 * 3600 * 1000, () => (rang = true));
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    off();
-    expect(rang).toBe(false);
+  it('takes a time further away than a timer can hold, and can be called off', async () => {
+    const rang: string[] = [];
+    const clock = wallClock({ lookMilliseconds: 5 });
+    const offs = [
+      clock.at(Date.now() + 40 * 24 * hour, () => rang.push('far')),
+      clock.at(Date.now() + 15, () => rang.push('called off')),
+    ];
+    offs[1]!();
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    offs[0]!();
+    expect(rang).toEqual([]);
   });
 });
 
