@@ -101,8 +101,8 @@ function isLiteral(value: TemplatedValue): boolean {
 }
 
 function literalProblem(argument: WithArgument, input: Declaration): string | undefined {
-  const [problem] = compileSchema(input.schema)(toJson(argument.node));
-  return problem && `is not allowed to be that: ${problem.message}`;
+  const [problem] = compileSchema(input.schema, argument.name.value)(toJson(argument.node));
+  return problem && `does not take this value: ${problem.message}`;
 }
 
 function typeProblem(argument: WithArgument, input: Declaration, step: ResolvedStep, subject: Subject): string | undefined {

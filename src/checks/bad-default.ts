@@ -16,7 +16,7 @@ export const badDefault: Check = {
       ];
       for (const value of values) {
         if (!value.node) continue;
-        const [problem] = compileSchema(schema)(toJson(value.node));
+        const [problem] = compileSchema(schema, name.value)(toJson(value.node));
         if (!problem) continue;
         yield {
           span: value.node.span,

@@ -57,6 +57,20 @@ export function codeFrame(
   return lines.join('\n');
 }
 
+/**
+ * All diagnostics as text, one below the other, each with its line; empty when there are none. `sources` are the texts
+ * of the files by path.
+ */
+export function renderDiagnostics(
+  diagnostics: readonly Diagnostic[],
+  sources: ReadonlyMap<string, string>,
+  options: FrameOptions = {},
+): string {
+  return diagnostics
+    .map((diagnostic) => `${codeFrame(diagnostic, sources.get(diagnostic.file), options)}\n`)
+    .join('\n');
+}
+
 const gutterWidth = 6;
 const helpColumn = 27;
 /** Help longer than this, or of several lines, goes on lines of its own. */

@@ -164,7 +164,7 @@ class Evaluation {
   // A number from outside is an int or a double as its schema says, or by its value when nothing says.
   #number(node: Node, value: CelValue | undefined): CelValue | undefined {
     if (typeof value !== 'number') return value;
-    return this.#doubles.has(node) || !Number.isInteger(value) ? value : BigInt(value);
+    return this.#doubles.has(node) || !Number.isSafeInteger(value) ? value : BigInt(value);
   }
 
   // `has(a.b.c)` is false when `a.b` is absent already: that is the answer to what was asked.

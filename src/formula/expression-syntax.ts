@@ -182,8 +182,9 @@ function syntaxProblem(text: string, error: ParseError): Problem {
     return { ...whole, message: 'this is an expression, not a text', help: 'write it without {{ and }}' };
   }
   const place = error.range ?? { start: 0, end: text.length };
-  const start = Math.min(place.start, text.length);
-  const end = Math.min(Math.max(place.end, start), text.length);
+  const length = text.trimEnd().length;
+  const start = Math.min(place.start, length);
+  const end = Math.min(Math.max(place.end, start), length);
   const { message, help } = explain(text, error, start, end);
   if (start < end) return { rule: 'expression-syntax', message, help, start, end };
   // At the end of the text there is nothing to point at but the last character.
@@ -197,7 +198,7 @@ function explain(
   end: number,
 ): { message: string; help?: string } {
   const found = text.slice(start, end);
-  if (start >= text.length) return { message: 'the expression ends where something should follow' };
+  if (start === end) return { message: 'the expression ends where something should follow' };
   if (found === '=') return { message: '"=" does not compare', help: 'write "=="' };
   if (found === '&' || found === '|') {
     return { message: `"${found}" is not an operator`, help: `write "${found}${found}"` };

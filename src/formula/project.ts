@@ -8,7 +8,7 @@ import type { Formula, Molecule, ProjectSettings } from './formula.ts';
 import type { Loader } from './loader.ts';
 import { readFormula, readMolecule, readProjectSettings } from './read-document.ts';
 import type { Library } from './resolve.ts';
-import { externalRefs, schemaResolver } from './schema-files.ts';
+import { schemaResolver } from './schema-files.ts';
 
 /** One file of a project, read as far as it could be. */
 export interface ProjectFile {
@@ -114,7 +114,7 @@ export class Project {
       if (!broken()) findings.push(...validateDocument(document, kind));
     }
     if (broken()) return { path, text, findings, content: undefined };
-    const resolve = await schemaResolver(externalRefs(document), this.#loader);
+    const resolve = await schemaResolver(document, this.#loader);
     switch (kind) {
       case 'formula': {
         const { value, findings: found } = readFormula(document, resolve);

@@ -2,6 +2,7 @@ import { suggest } from '../diagnostics/suggest.ts';
 import { isNotNull, isPresent, type FactPath, type Facts } from './facts.ts';
 import { any, mayBeNull, propertyNames, readStep, unionOf, withoutNull } from './read-type.ts';
 import type { Problem } from './reference.ts';
+import { rootNames } from './root-names.ts';
 import { showType } from './show-type.ts';
 import type { Scope, Type } from './types.ts';
 
@@ -34,6 +35,7 @@ export function readRoot(name: string, place: { start: number; end: number }, sc
   const type = scope.get(name);
   if (type !== undefined) return { type, broken: false, problem: undefined };
   const names = [...scope.keys()];
+  const where = rootNames.get(name);
   return {
     type: any,
     broken: true,
@@ -44,7 +46,8 @@ export function readRoot(name: string, place: { start: number; end: number }, sc
           ? 'there are none'
           : `there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`
       }`,
-      help: suggest(name, names) ?? placeOf(name, scope),
+      help:
+        where === undefined ? (suggest(name, names) ?? placeOf(name, scope)) : `"${name}" is there ${where}`,
       ...place,
     },
   };

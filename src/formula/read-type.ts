@@ -37,7 +37,7 @@ export function readStep(type: Type, step: string | number): Reading {
       return type.rest === undefined ? notFound : present(type.rest);
     }
     case 'list':
-      return typeof step === 'number' || /^\d+$/.test(step) ? present(type.items) : notFound;
+      return typeof step === 'number' ? present(type.items) : notFound;
     case 'union': {
       const readings = type.of.filter((one) => one.kind !== 'null').map((one) => readStep(one, step));
       const found = readings.filter((reading) => reading.found);
@@ -84,6 +84,7 @@ function merged(a: Type, b: Type): Type | undefined {
     if (a.values === undefined || b.values === undefined) return string;
     return { kind: 'string', values: [...new Set([...a.values, ...b.values])] };
   }
+  if (a.kind === 'list' && b.kind === 'list') return { kind: 'list', items: unionOf([a.items, b.items]) };
   return a.kind === 'bool' && b.kind === 'bool' ? bool : undefined;
 }
 

@@ -13,6 +13,7 @@ import base, {
 import { nearestName } from '../diagnostics/suggest.ts';
 import { remember } from '../support/remember.ts';
 import { isPresent, join, noFacts, type Facts } from './facts.ts';
+import { parsePlainPlaceholders } from './plain-placeholders.ts';
 import type { FoundReference, Problem } from './reference.ts';
 import { rootNames } from './root-names.ts';
 import { factsOfSubject, pathOfOperand } from './template-facts.ts';
@@ -40,6 +41,9 @@ const maxDepth = 100;
 /** Parses Handlebars. Equal texts are parsed once. */
 export const parseTemplateText: (text: string) => TemplateTree = remember(2000, (text) => {
   if (!text.includes('{{')) return literalTree(text);
+  const plain = parsePlainPlaceholders(text);
+  if (plain !== undefined) return new Reading(text).tree(plain);
+  if (isNested(text)) return { ...literalTree(text), literal: false, problems: [tooDeep(text)] };
   try {
     return new Reading(text).tree(base.parse(text));
   } catch (error) {
@@ -51,6 +55,29 @@ function literalTree(text: string): TemplateTree {
   const parts: readonly TemplatePart[] =
     text === '' ? [] : [{ kind: 'text', value: text, start: 0, end: text.length }];
   return { text, parts, references: [], literal: true, whole: false, problems: [] };
+}
+
+// The parser's time grows with the cube of the depth, so what is far too deep must not reach it.
+function isNested(text: string): boolean {
+  let depth = 0;
+  let alternatives = 0;
+  for (const [, tag, inside = ''] of text.matchAll(/\{\{~?([#^/]|else\s)?([^}]*)/g)) {
+    if (tag === '/') depth--;
+    else if (tag === '#' || (tag === '^' && inside.trim() !== '')) depth++;
+    else if (tag !== undefined) alternatives++;
+    if (depth > maxDepth || alternatives > 5 * maxDepth || inside.split('(').length > maxDepth) return true;
+  }
+  return false;
+}
+
+function tooDeep(text: string): Problem {
+  return {
+    rule: 'template-syntax',
+    message: 'the template is nested too deeply',
+    help: 'move a part of it into a step of its own',
+    start: 0,
+    end: text.length,
+  };
 }
 
 /** The blocks and names around a place. */
@@ -70,13 +97,12 @@ interface Frame {
 /** One pass from the parser's tree to ours. */
 class Reading {
   readonly #text: string;
-  readonly #lineStarts: readonly number[];
+  #lineStarts: readonly number[] | undefined;
   readonly #problems: Problem[] = [];
   readonly #references: FoundReference[] = [];
 
   constructor(text: string) {
     this.#text = text;
-    this.#lineStarts = lineStartsOf(text);
   }
 
   tree(program: Program): TemplateTree {
@@ -491,6 +517,8 @@ class Reading {
   }
 
   #offset(place: { readonly line: number; readonly column: number }): number {
+    if (place.line === 1) return place.column;
+    this.#lineStarts ??= lineStartsOf(this.#text);
     return (this.#lineStarts[place.line - 1] ?? 0) + place.column;
   }
 }
@@ -557,9 +585,7 @@ function syntaxProblem(text: string, error: unknown): Problem {
     const message = `"${text.slice(start, end)}" is not a path`;
     return { rule, message, help: '"this" and ".." stand at the beginning of a path', start, end };
   }
-  if (error instanceof RangeError) {
-    return { rule, message: 'the template is nested too deeply', start: 0, end: text.length };
-  }
+  if (error instanceof RangeError) return tooDeep(text);
   throw error;
 }
 

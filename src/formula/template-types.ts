@@ -1,6 +1,6 @@
 import { join, noFacts, type Facts } from './facts.ts';
 import { readProperty, readRoot, standIn, type Reader } from './read-path.ts';
-import { any, bool, int, membersOf, string, unionOf, withoutNull } from './read-type.ts';
+import { any, bool, int, membersOf, readStep, string, unionOf, withoutNull } from './read-type.ts';
 import type { Problem } from './reference.ts';
 import { showType } from './show-type.ts';
 import { factsOfSubject, pathOfOperand } from './template-facts.ts';
@@ -10,6 +10,7 @@ import type {
   CallOperand,
   Operand,
   PathOperand,
+  PathStep,
   TemplatePart,
   TemplateTree,
 } from './template-tree.ts';
@@ -113,33 +114,34 @@ class Typing {
             : bool;
     }
     const path = pathOfOperand(operand);
-    steps.forEach((step, at) => {
-      if (broken) return;
-      const text =
-        at === 0 && baseStart === baseEnd
-          ? 'this'
-          : this.#text.slice(operand.start, at === 0 ? baseEnd : (steps[at - 1]?.end ?? baseEnd));
-      const read = { step: step.name, start: step.start, end: step.end };
-      const result = readProperty({ type, text }, read, path.slice(0, at + 2), this.#reader(operand, place));
-      if (result.problem !== undefined) this.#report(result.problem);
+    let reader = this.#reader(operand, type, place);
+    for (const [at, step] of steps.entries()) {
+      if (broken) break;
+      const before = at === 0 ? baseEnd : (steps[at - 1]?.end ?? baseEnd);
+      // The first step of a bare name in a block has nothing written before it.
+      const text = before === baseStart ? 'this' : this.#text.slice(operand.start, before);
+      const read = { step: stepOf(step), start: step.start, end: step.end };
+      const result = readProperty({ type, text }, read, path.slice(0, at + 2), reader);
+      if (result.problem !== undefined) {
+        this.#report(result.problem);
+        // One guard is enough for the whole path.
+        reader = { ...reader, tolerant: true };
+      }
       ({ type, broken } = result);
-      // One guard for the whole path is enough to ask for.
-      if (result.problem !== undefined) broken = true;
-    });
+    }
     return type;
   }
 
-  #reader(operand: PathOperand, place: Place): Reader {
+  #reader(operand: PathOperand, base: Type, place: Place): Reader {
     const text = this.#text.slice(operand.start, operand.end);
     return {
       facts: place.facts,
       tolerant: place.tolerant ?? false,
-      guarded: (type) => {
-        const simple = membersOf(withoutNull(type)).every(
-          (one) => one.kind !== 'list' && one.kind !== 'object',
-        );
-        if (type.kind === 'any') return `{{default ${text} ''}}`;
-        return simple ? `{{default ${text} ${standIn(type)}}}` : `{{#if ${text}}} … {{/if}} around it`;
+      guarded: () => {
+        const type = readAll(base, operand.steps);
+        const printed = membersOf(type).every((one) => one.kind !== 'list' && one.kind !== 'object');
+        if (!printed) return `{{#if ${text}}} … {{/if}} around it`;
+        return `{{default ${text} ${type.kind === 'any' ? "''" : standIn(type)}}}`;
       },
     };
   }
@@ -156,7 +158,7 @@ class Typing {
         const single = call.helper === 'args' && membersOf(type).every((one) => one.kind !== 'list');
         this.#report({
           rule: 'template-helper',
-          message: `"${call.helper}" takes ${showParameter(parameter)}, but ${operand.kind === 'literal' ? text : `"${text}"`} is ${showType(type)}`,
+          message: `"${call.helper}" takes ${showParameter(parameter)}, ${operand.kind === 'literal' ? `not ${text}` : `but "${text}" is ${showType(type)}`}`,
           help: single ? `write {{${text}}}` : `write ${helper.usage}`,
           start: operand.start,
           end: operand.end,
@@ -247,6 +249,18 @@ class Typing {
   #report(problem: Problem): void {
     this.problems.push(problem);
   }
+}
+
+function stepOf({ name }: PathStep): string | number {
+  return /^\d+$/.test(name) ? Number(name) : name;
+}
+
+// What a path ends in, whatever is wrong on the way.
+function readAll(base: Type, steps: readonly PathStep[]): Type {
+  return steps.reduce((type, step) => {
+    const reading = readStep(withoutNull(type), stepOf(step));
+    return reading.found ? withoutNull(reading.type) : any;
+  }, base);
 }
 
 function literalType(value: string | number | boolean | null): Type {

@@ -14,6 +14,12 @@ export interface Entry {
   readonly body: string;
 }
 
+/** An event with its key, see {@link Entry}. */
+export interface RecordedEvent {
+  readonly key: string | null;
+  readonly event: RunEvent;
+}
+
 export function entryOf(event: EventBody, seq: number, key: string | null, at: Date): Entry {
   const { type, ...body } = event;
   return { seq, key, at: at.toISOString(), type, body: JSON.stringify(body) };

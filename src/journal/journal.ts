@@ -6,7 +6,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { JsonObject } from '../support/json.ts';
 import { UserError } from '../support/user-error.ts';
 import { asUserError, damaged, openDatabase, pragma, rollBack } from './database.ts';
-import { type Entry, eventOf } from './entry.ts';
+import { type Entry, eventOf, type RecordedEvent } from './entry.ts';
 import type { RunEvent } from './event.ts';
 import { giveUpLease, type Lease, type LeaseHolder, readHolder, takeLease, useLease } from './lease.ts';
 import { leaveLine, type LockPlace, releaseAllLocks, releaseLock, takeLock } from './lock.ts';
@@ -70,6 +70,7 @@ export class Journal {
   readonly #listeners = new Set<() => void>();
   #poll: NodeJS.Timeout | undefined;
   #dataVersion = 0;
+  #closed = false;
 
   constructor(file: string, database: DatabaseSync) {
     this.file = file;
@@ -126,24 +127,28 @@ export class Journal {
     return foldRun(this.readRun(run), this.readEvents(run), this.readPlan(run));
   }
 
-  /** The run's events after number `after`, oldest first. */
+  /** The run's events after number `after`, oldest first. Throws `UserError` when one is missing. */
   readEvents(run: string, after = 0): RunEvent[] {
-    return this.readEntries(run, after).map((entry) => this.#event(run, entry));
+    return this.readRecord(run, after).map(({ event }) => event);
   }
 
-  /** The same as the journal keeps them. Throws `UserError` when one is missing. */
-  readEntries(run: string, after = 0): Entry[] {
-    const rows = this.#read(() => {
+  /** The same with their keys. */
+  readRecord(run: string, after = 0): RecordedEvent[] {
+    const entries = this.#read(() => {
       this.#runRow(run);
       return this.#statement(
         'SELECT seq, key, at, type, body FROM events WHERE run = ? AND seq > ? ORDER BY seq',
       ).all(run, after) as unknown as Entry[];
     });
-    rows.forEach(({ seq }, index) => {
-      const expected = after + index + 1;
-      if (seq !== expected) throw damaged(this.file, `event ${expected} of run ${run} is missing`);
+    return entries.map((entry, index) => {
+      const seq = after + index + 1;
+      if (entry.seq !== seq) throw damaged(this.file, `event ${seq} of run ${run} is missing`);
+      try {
+        return { key: entry.key, event: eventOf(run, entry) };
+      } catch (error) {
+        throw damaged(this.file, `event ${seq} of run ${run} is not JSON`, error);
+      }
     });
-    return rows;
   }
 
   /**
@@ -316,8 +321,10 @@ export class Journal {
     if (answer !== 'ok') throw damaged(this.file, answer);
   }
 
-  /** Writes what is still to be written and closes the file. */
+  /** Writes what is still to be written and closes the file. Safe to call twice. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#commit();
     clearInterval(this.#poll);
     this.#listeners.clear();
@@ -383,6 +390,7 @@ export class Journal {
   }
 
   #write<T>(work: () => T): T {
+    const changes = this.#changes();
     let result: T;
     try {
       // A transaction that begins by reading cannot wait for the write lock later: it fails at once.
@@ -397,8 +405,13 @@ export class Journal {
     } catch (error) {
       throw asUserError(error, this.file);
     }
-    this.#tell();
+    // What changed nothing is no news: a listener that looks by such a call would be told for ever.
+    if (this.#changes() !== changes) this.#tell();
     return result;
+  }
+
+  #changes(): number {
+    return Number(this.#statement('SELECT total_changes() AS count').get()?.['count']);
   }
 
   #read<T>(work: () => T): T {
@@ -449,14 +462,6 @@ export class Journal {
   #signal(run: string, row: Row): Signal {
     const body = this.#parse(String(row['body']), `signal ${String(row['id'])} of run ${run}`) as NewSignal;
     return { id: Number(row['id']), ...body, at: Number(row['at']) };
-  }
-
-  #event(run: string, entry: Entry): RunEvent {
-    try {
-      return eventOf(run, entry);
-    } catch (error) {
-      throw damaged(this.file, `event ${entry.seq} of run ${run} is not JSON`, error);
-    }
   }
 
   #parse(text: string, what: string): unknown {

@@ -253,7 +253,8 @@ function atPlace(
   update: (step: StepState) => StepState,
 ): (readonly [string, StepState])[] {
   if (place.step === undefined) return [];
-  const step = steps[place.step] ?? pending;
+  // `constructor` is a good name for a step.
+  const step = (Object.hasOwn(steps, place.step) ? steps[place.step] : undefined) ?? pending;
   if (place.item === undefined) return [[place.step, update(step)]];
 
   const items = [...(step.items ?? [])];

@@ -111,13 +111,13 @@ export interface Engine {
   id(name: string): Promise<string>;
 
   /** The index of the first of several to settle, recorded so that a replay sees the same winner. Rejections pass through, unrecorded. */
-  any<T>(
+  any<T extends readonly Promise<unknown>[]>(
     name: string,
-    branches: readonly Promise<T>[],
-  ): Promise<{ readonly index: number; readonly value: T }>;
+    branches: T,
+  ): Promise<{ readonly index: number; readonly value: Awaited<T[number]> }>;
 
   /** All of them, in order. When one or more reject: once all have settled, the rejection of the first in the list. */
-  all<T>(branches: readonly Promise<T>[]): Promise<T[]>;
+  all<T extends readonly unknown[]>(branches: { readonly [K in keyof T]: Promise<T[K]> }): Promise<T>;
 
   /**
    * Take a named lock that runs share (`concurrency`); steps of one run exclude each other too. Waits for its turn in
@@ -153,6 +153,8 @@ export interface DrivenEngine extends Engine {
    * first), and gives up the lease. Rejects when something could not be written. Safe to call twice.
    */
   close(): Promise<void>;
+  /** Resolves when nothing moves but by time, by something from outside, or by the end of work under way. */
+  settled(): Promise<void>;
 }
 
 /** What an engine is told when it is opened. */

@@ -126,6 +126,20 @@ export function checkSchema(node: SourceNode): Finding[] {
   return checker.findings;
 }
 
+/** The schemas directly inside of a schema; with `keyword` those under that keyword. */
+export function subschemas(node: SourceMap, keyword?: string): SourceNode[] {
+  return node.entries.flatMap(({ key, value }) => {
+    const name = String(key.value);
+    if (keyword !== undefined && keyword !== name) return [];
+    const shape = Object.hasOwn(keywords, name) ? keywords[name] : undefined;
+    if (shape === 'schema') return [value];
+    if (shape === 'list of schemas') return value.kind === 'list' ? value.items : [];
+    if (shape === 'schemas by name')
+      return value.kind === 'map' ? value.entries.map((entry) => entry.value) : [];
+    return [];
+  });
+}
+
 class SchemaChecker {
   readonly findings: Finding[] = [];
 

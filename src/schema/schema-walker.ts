@@ -324,9 +324,9 @@ export class SchemaWalker {
       const absent = needed.find((other) => !has(other));
       if (absent === undefined || (choices.includes(absent) && (isLacking || hasRefusedAction))) continue;
       this.#report(
-        'lone-key',
+        'key-without-effect',
         keySpan(node, key),
-        `"${key}" of ${place.what} means nothing without "${absent}"`,
+        `"${key}" of ${place.what} has no effect without "${absent}"`,
         `add "${absent}", or remove "${key}"`,
       );
     }

@@ -37,8 +37,10 @@ describe('a formula', () => {
     ['an item twice', steps('  - {id: a, run: x, needs: [b, b]}\n')],
     ['a bad id', steps('  - {id: In, run: x}\n  - {id: in, run: x}\n')],
     [
-      'keys that mean nothing alone',
-      steps('  - {id: a, run: x, parallel: 2, with: {b: c}, verify: [{run: y, from: base}]}\n'),
+      'keys that have no effect alone',
+      steps(
+        '  - {id: a, run: x, verify: [{run: y, from: base}, {check: z, timeout: 1m}]}\n  - {id: b, wait: {for: 1m, match: c}}\n',
+      ),
     ],
     ['two kinds of one thing', steps('  - {id: a, wait: {for: 1m, event: x}}\n')],
     [

@@ -6,14 +6,11 @@ export interface Clock {
   at(time: number, wake: () => void): () => void;
 }
 
-/** Longest time between two looks at the wall clock while something waits for it. */
-const lookMilliseconds = 30_000;
-
 /**
  * The machine's wall clock. Timers run on another clock, which stands still while a laptop sleeps, does not follow when
  * the time is set, and holds 24.8 days at most; so a long wait is many short ones, each of which looks again.
  */
-export function wallClock(now: () => number = Date.now): Clock {
+export function wallClock({ now = Date.now, lookMilliseconds = 30_000 } = {}): Clock {
   return {
     now,
     at(time, wake) {

@@ -1,9 +1,9 @@
-import type { Entry } from '../../journal/entry.ts';
+import type { Entry, RecordedEvent } from '../../journal/entry.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { type Lease, LeaseLost, renewMilliseconds } from '../../journal/lease.ts';
 import type { LockPlace } from '../../journal/lock.ts';
-import { hasEnded } from '../../journal/run-state.ts';
 import type { Signal } from '../../journal/signal.ts';
+import { UserError } from '../../support/user-error.ts';
 import type { DrivenEngine, EngineOptions } from '../engine.ts';
 import { type Clock, wallClock } from './clock.ts';
 import { RecordingEngine } from './recording-engine.ts';
@@ -33,7 +33,7 @@ export function openLocalEngine(
 /** One run of a journal, under a lease that is renewed until `close`. */
 class JournalStore implements RunStore {
   readonly run: string;
-  readonly recorded: readonly Entry[];
+  readonly recorded: readonly RecordedEvent[];
   readonly #journal: Journal;
   readonly #lease: Lease;
   #undo: (() => void)[] = [];
@@ -42,7 +42,7 @@ class JournalStore implements RunStore {
     this.run = lease.run;
     this.#journal = journal;
     this.#lease = lease;
-    this.recorded = journal.readEntries(lease.run);
+    this.recorded = journal.readRecord(lease.run);
     // What is relied on from here on is looked at once: a page that was cut off may be one that nobody reads today.
     if (this.recorded.length > 0) journal.verify();
   }
@@ -64,8 +64,12 @@ class JournalStore implements RunStore {
   }
 
   cancelRun(run: string, sender: string, by: string): void {
-    if (hasEnded(this.#journal.readRun(run).status)) return;
-    this.#journal.sendSignal(run, { kind: 'cancel', by, verified: true }, { sender });
+    try {
+      this.#journal.sendSignal(run, { kind: 'cancel', by, verified: true }, { sender });
+    } catch (error) {
+      // It ended, or was deleted, since it was seen in line: what was wanted.
+      if (!(error instanceof UserError)) throw error;
+    }
   }
 
   watch(listener: { changed(): void; failed(error: unknown): void }): void {
@@ -85,6 +89,11 @@ class JournalStore implements RunStore {
 
   close(): void {
     for (const undo of this.#undo) undo();
-    this.#journal.releaseLease(this.#lease);
+    try {
+      this.#journal.releaseLease(this.#lease);
+    } catch (error) {
+      // It runs out by itself. What could not be written has been told where it mattered.
+      if (!(error instanceof UserError)) throw error;
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { encodeTime } from 'ulid';
-import type { Entry } from '../../journal/entry.ts';
+import { type Entry, eventOf } from '../../journal/entry.ts';
 import { type LockClaim, type LockPlace, placeInLine } from '../../journal/lock.ts';
 import type { RecordedValue } from '../../journal/event.ts';
 import { hasEnded, type RunStatus, statusAfter } from '../../journal/run-state.ts';
@@ -110,7 +110,7 @@ export class MemoryWorld {
     const known = this.#known(run);
     return {
       run,
-      recorded: [...known.entries],
+      recorded: known.entries.map((entry) => ({ key: entry.key, event: eventOf(run, entry) })),
       commit: async (entries, release) => {
         known.entries.push(...entries);
         const ended = hasEnded(statusOf(known.entries));

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { ulid } from 'ulid';
-import { type Entry, entryOf, eventOf } from '../../journal/entry.ts';
+import { type Entry, entryOf, eventOf, type RecordedEvent } from '../../journal/entry.ts';
 import type { EventBody, RecordedValue, RunEvent, Waiting } from '../../journal/event.ts';
 import { LeaseLost } from '../../journal/lease.ts';
 import type { LockPlace } from '../../journal/lock.ts';
@@ -69,7 +69,7 @@ export class RecordingEngine implements DrivenEngine {
 
   readonly #events: RunEvent[];
   /** Recorded when the engine was opened; `#cursor` is the next to be delivered. */
-  readonly #script: readonly { readonly key: string | null; readonly event: RunEvent }[];
+  readonly #script: readonly RecordedEvent[];
   #cursor = 0;
   /** Place in the script by key. */
   readonly #places = new Map<string, number>();
@@ -120,7 +120,7 @@ export class RecordingEngine implements DrivenEngine {
     this.#newId = options.newId ?? ulid;
     setMaxListeners(0, this.#stop.signal);
 
-    this.#script = store.recorded.map((entry) => ({ key: entry.key, event: eventOf(store.run, entry) }));
+    this.#script = store.recorded;
     this.#events = this.#script.map(({ event }) => event);
     this.#script.forEach(({ key, event }, place) => {
       if (key !== null) this.#places.set(key, place);
@@ -223,7 +223,9 @@ export class RecordingEngine implements DrivenEngine {
       });
     return this.#wait(name, 'signal', options, (value) => (value ?? undefined) as Signal | undefined, {
       live: offer,
-      look: offer,
+      look: (call) => {
+        if (next < this.#signals.length) offer(call);
+      },
       giveUp: () => null,
     });
   }
@@ -267,10 +269,10 @@ export class RecordingEngine implements DrivenEngine {
     return this.#value(name, 'id', () => this.#newId(this.#clock.now())) as Promise<string>;
   }
 
-  async any<T>(
+  async any<T extends readonly Promise<unknown>[]>(
     name: string,
-    branches: readonly Promise<T>[],
-  ): Promise<{ readonly index: number; readonly value: T }> {
+    branches: T,
+  ): Promise<{ readonly index: number; readonly value: Awaited<T[number]> }> {
     let first: (() => void) | undefined;
     let live = false;
     const winner = this.#ask(
@@ -298,22 +300,22 @@ export class RecordingEngine implements DrivenEngine {
       },
     );
     const index = await winner;
-    return { index, value: await branches[index]! };
+    return { index, value: (await branches[index]) as Awaited<T[number]> };
   }
 
-  async all<T>(branches: readonly Promise<T>[]): Promise<T[]> {
-    const settled = await Promise.allSettled(branches);
+  async all<T extends readonly unknown[]>(branches: { readonly [K in keyof T]: Promise<T[K]> }): Promise<T> {
+    const settled = await Promise.allSettled(branches as readonly Promise<unknown>[]);
     return settled.map((branch) => {
       if (branch.status === 'rejected') throw branch.reason;
       return branch.value;
-    });
+    }) as unknown as T;
   }
 
   saved(): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#refusal !== undefined) return reject(this.#refusal.error);
-      // What is not live has recorded nothing that was not there already.
-      if (!this.#live) return resolve();
+      // In the middle of a replay all that was answered is on disk, and to wait would keep the rest from being asked.
+      if (!this.#begun || this.#cursor < this.#script.length) return resolve();
       this.#ready.push(() => this.#savers.push({ resolve, reject }));
       void this.#pump();
     });
@@ -339,7 +341,6 @@ export class RecordingEngine implements DrivenEngine {
     return this.#closing;
   }
 
-  /** Resolves when nothing moves but by time, by something from outside, or by the end of work under way. For tests. */
   async settled(): Promise<void> {
     for (let quiet = 0; quiet < 3; quiet += 1) {
       if (this.#pumping || this.#still > 0) quiet = 0;
@@ -351,7 +352,10 @@ export class RecordingEngine implements DrivenEngine {
     try {
       if (this.#refusal === undefined) {
         await this.saved();
-        this.detach();
+        // After a good end nobody is to be told of anything; later calls are refused all the same.
+        if (this.#open.size === 0 && this.#working.size === 0)
+          this.#refusal = { error: new Detached('detach') };
+        else this.detach();
       }
       await Promise.all(this.#working);
       const refused = this.#refusal?.error;

@@ -1,4 +1,4 @@
-import type { Entry } from '../../journal/entry.ts';
+import type { Entry, RecordedEvent } from '../../journal/entry.ts';
 import type { LockPlace } from '../../journal/lock.ts';
 import type { Signal } from '../../journal/signal.ts';
 
@@ -11,7 +11,7 @@ import type { Signal } from '../../journal/signal.ts';
 export interface RunStore {
   readonly run: string;
   /** What was recorded when the store was opened, oldest first. */
-  readonly recorded: readonly Entry[];
+  readonly recorded: readonly RecordedEvent[];
   /** Adds entries and gives back locks: all or nothing, kept for good when it resolves. */
   commit(entries: readonly Entry[], release: readonly string[]): Promise<void>;
   /** Signals with a higher id than `after`, in order of arrival. */
