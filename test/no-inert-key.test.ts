@@ -58,11 +58,7 @@ const stepKeys: Readonly<Record<string, readonly [Claim, string, string]>> = {
   for_each: ['behaviour', 'run: ls, for_each: [a]', 'run: ls, for_each: [b]'],
   parallel: ['behaviour', 'run: ls, for_each: [a, b], parallel: 2', 'run: ls, for_each: [a, b], parallel: 3'],
   join: ['behaviour', 'run: ls, for_each: [a], join: any', 'run: ls, for_each: [a], join: all'],
-  'join.quorum': ['behaviour', 'run: ls, for_each: [a], join: {quorum: 1}', 'run: ls, for_each: [a], join: {quorum: 2}'],
   repeat: ['behaviour', 'run: ls, repeat: {until: outputs.exit_code == 0, max: 2}', 'run: ls'],
-  'repeat.until': ['behaviour', 'run: ls, repeat: {until: outputs.exit_code == 0, max: 2}', 'run: ls, repeat: {until: outputs.exit_code == 1, max: 2}'],
-  'repeat.max': ['behaviour', 'run: ls, repeat: {until: outputs.exit_code == 0, max: 2}', 'run: ls, repeat: {until: outputs.exit_code == 0, max: 3}'],
-  'repeat.or': ['behaviour', 'run: ls, repeat: {until: outputs.exit_code == 0, max: 2, or: keep}', 'run: ls, repeat: {until: outputs.exit_code == 0, max: 2, or: fail}'],
   on_failure: ['behaviour', 'run: ls, on_failure: continue', 'run: ls, on_failure: handoff'],
   concurrency: ['behaviour', 'run: ls, concurrency: {group: g}', 'run: ls'],
 };
@@ -137,6 +133,10 @@ const PAIRS: Readonly<Record<string, Pair>> = {
   'molecule.wait': inMolecule(wait),
   ...prefixed('molecule', shared, inMolecule),
 
+  'join.quorum': inStep(['behaviour', 'run: ls, for_each: [a], join: {quorum: 1}', 'run: ls, for_each: [a], join: {quorum: 2}']),
+  'repeat.until': inStep(['behaviour', 'run: ls, repeat: {until: outputs.exit_code == 0, max: 2}', 'run: ls, repeat: {until: outputs.exit_code == 1, max: 2}']),
+  'repeat.max': inStep(['behaviour', 'run: ls, repeat: {until: outputs.exit_code == 0, max: 2}', 'run: ls, repeat: {until: outputs.exit_code == 0, max: 3}']),
+  'repeat.or': inStep(['behaviour', 'run: ls, repeat: {until: outputs.exit_code == 0, max: 2, or: keep}', 'run: ls, repeat: {until: outputs.exit_code == 0, max: 2, or: fail}']),
   'command.program': step('behaviour', 'run: {program: sh, script: ls}', 'run: {program: bash, script: ls}'),
   'command.args': step('behaviour', 'run: {program: sh, args: [-e], script: ls}', 'run: {program: sh, args: [-x], script: ls}'),
   'command.script': step('behaviour', 'run: {program: sh, script: ls}', 'run: {program: sh, script: pwd}'),
@@ -275,5 +275,5 @@ function keysOfSchemas(): readonly string[] {
   ] as const) {
     walk(load(file), kind, file);
   }
-  return [...keys].map((key) => key.replace(/^(step|finally)\.(until|max|or|quorum)$/, '$1.$2')).sort();
+  return [...keys].sort();
 }

@@ -20,17 +20,18 @@ import { checkValuesAsCode } from './value-as-code.ts';
 export async function checkFile(project: Project, path: string): Promise<readonly Finding[]> {
   const file = await project.closure(path);
   if (!file?.content) return file?.findings ?? [];
+  const complete = !file.findings.some((finding) => finding.severity === 'error');
   switch (file.content.kind) {
     case 'project':
       return file.findings;
     case 'molecule':
-      return [...file.findings, ...(await checkMolecule(file.content, project))];
+      return [...file.findings, ...(await checkMolecule(file.content, project, complete))];
     case 'formula':
-      return [...file.findings, ...(await checkFormula(file.content, project))];
+      return [...file.findings, ...(await checkFormula(file.content, project, complete))];
   }
 }
 
-async function checkFormula(formula: Formula, project: Project): Promise<readonly Finding[]> {
+async function checkFormula(formula: Formula, project: Project, complete: boolean): Promise<readonly Finding[]> {
   const { value: resolved, findings } = resolveFormula(formula, project.library);
   const subject: Subject = await equip(
     {
@@ -41,13 +42,14 @@ async function checkFormula(formula: Formula, project: Project): Promise<readonl
       inputs: formula.inputs,
       steps: [...resolved.steps, ...resolved.finally],
       scopes: formulaScopes(resolved),
+      complete,
     },
     project,
   );
   return [...findings, ...orderOf(resolved).findings, ...runAll(subject)];
 }
 
-async function checkMolecule(molecule: Molecule, project: Project): Promise<readonly Finding[]> {
+async function checkMolecule(molecule: Molecule, project: Project, complete: boolean): Promise<readonly Finding[]> {
   const step = stepOf(molecule);
   const library: Library = { molecule: () => molecule, formula: () => undefined, names: [] };
   const { value: resolved } = resolveFormula(formulaAround(molecule, step), library);
@@ -59,6 +61,7 @@ async function checkMolecule(molecule: Molecule, project: Project): Promise<read
       inputs: molecule.inputs,
       steps: resolved.steps,
       scopes: formulaScopes(resolved),
+      complete,
     },
     project,
   );

@@ -15,6 +15,8 @@ export type Subject = {
   /** Those of {@link mentionedFiles} that exist. */
   readonly files: ReadonlySet<string>;
   readonly bash: BashParser | undefined;
+  /** Every template and expression of the file could be read; if not, what is never read may be read there. */
+  readonly complete: boolean;
 } & (
   | { readonly kind: 'formula'; readonly formula: Formula; readonly resolved: ResolvedFormula }
   | { readonly kind: 'molecule'; readonly molecule: Molecule }

@@ -35,15 +35,6 @@ interface Idle {
 }
 
 function* idleKeys({ step, group, molecule, body }: ResolvedStep): Generator<Idle> {
-  const id = step.id.value;
-  if (!step.forEach) {
-    for (const key of ['parallel', 'join']) {
-      yield { key, why: `step "${id}" has no \`for_each\``, help: 'add `for_each`, or take the key away' };
-    }
-  }
-  if (!step.uses) {
-    yield { key: 'with', why: `step "${id}" uses nothing that takes arguments`, help: 'arguments go with `uses`; a command reads names directly, {{inputs.x}}' };
-  }
   const run = body.action?.kind === 'run';
   const known = run || body.action !== undefined || group !== undefined;
   if (!known) return;

@@ -7,7 +7,7 @@ export const unusedInput: Check = {
   summary: 'Every input is read somewhere.',
 
   *run(subject) {
-    if (subject.inputs.length === 0) return;
+    if (subject.inputs.length === 0 || !subject.complete) return;
     const read = new Set<string>();
     for (const reference of readsOf(subject)) {
       if (reference.path[0] !== 'inputs') continue;

@@ -84,23 +84,8 @@ export function resolveFormula(
       const start = hops.findIndex((hop) => hop.formula.name.value === name);
       const target = library.formula(name);
       if (start >= 0) {
-        report({
-          rule: 'uses-cycle',
-          severity: 'error',
-          message:
-            start === hops.length - 1
-              ? `formula "${name}" uses itself`
-              : `formula "${current.name.value}" uses itself through ${hops
-                  .slice(start + 1)
-                  .map((hop) => `"${hop.formula.name.value}"`)
-                  .join(', ')}`,
-          help: 'break the circle: `repeat` runs a step again, and a shared part can be a formula that both use',
-          span: uses.span,
-          related: hops.slice(start, -1).map((hop) => ({
-            message: `"${hop.formula.name.value}" uses "${hop.uses.value}" here`,
-            span: hop.uses.span,
-          })),
-        });
+        // Told in each of the files that form the circle, at the `uses` that leads into it.
+        if (start === 0) findings.push(usesCycle(hops));
       } else if (target === undefined) {
         report(unknownUses(uses, library));
       } else if (target !== 'broken') {
@@ -115,6 +100,23 @@ export function resolveFormula(
   };
 
   return { value: visit(formula, []), findings };
+}
+
+function usesCycle(hops: readonly Hop[]): Finding {
+  const [first, ...others] = hops as [Hop, ...Hop[]];
+  const name = first.formula.name.value;
+  const through = others.map((hop) => `"${hop.formula.name.value}"`).join(', ');
+  return {
+    rule: 'uses-cycle',
+    severity: 'error',
+    message: others.length === 0 ? `formula "${name}" uses itself` : `formula "${name}" uses itself, through ${through}`,
+    help: 'break the circle: `repeat` runs a step again, and a shared part can be a formula that both use',
+    span: first.uses.span,
+    related: others.map((hop) => ({
+      message: `"${hop.formula.name.value}" uses "${hop.uses.value}" here`,
+      span: hop.uses.span,
+    })),
+  };
 }
 
 function unknownUses(uses: Located<string>, library: Library): Finding {

@@ -128,7 +128,8 @@ class Composer {
   }
 
   #result(): SourceDocument {
-    for (const [name, span] of this.#unusedAnchors) {
+    // A bomb is told once; what it names is part of it.
+    for (const [name, span] of this.#isBomb ? [] : this.#unusedAnchors) {
       this.#report('yaml-eaten-anchor', 'warning', span, {
         message: `YAML reads "&${name}" as a name for the value after it, and nothing refers to that name`,
         help: `if it belongs to the value, quote the value: ${quoted(this.#restOfLine(span.start))}`,

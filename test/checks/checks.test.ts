@@ -31,14 +31,34 @@ describe('what is fine is not talked about', () => {
   });
 });
 
+/** What no readable fixture can hold: bytes that are no text, and megabytes. */
+const unreadable = ['file-too-large', 'not-utf8'];
+
+describe('a file that cannot be read', () => {
+  const loader = (bytes: Uint8Array) => ({
+    ...memoryLoader({ 'formulas/a.yaml': '' }),
+    read: () => Promise.resolve(bytes),
+  });
+
+  it('since it is not UTF-8', async () => {
+    const report = await checkProject(loader(Buffer.from('formula: \xff\xfe', 'latin1')));
+    expect(report.diagnostics.map(({ rule, file }) => [rule, file])).toEqual([['not-utf8', 'formulas/a.yaml']]);
+  });
+
+  it('since it has 50 MB', async () => {
+    const report = await checkProject(loader(Buffer.alloc(50_000_000, 'a: b\n')));
+    expect(report.diagnostics.map(({ rule }) => rule)).toEqual(['file-too-large']);
+  });
+});
+
 describe('every rule', () => {
-  const rules = new Set(bad.map((name) => name.replace(/(\.\w+)?\.yaml$/, '')));
+  const rules = new Set([...unreadable, ...bad.map((name) => name.replace(/(\.\w+)?\.yaml$/, ''))]);
   const pages = readdirSync(new URL('../../docs/checks/', import.meta.url)).map((name) => name.replace(/\.md$/, ''));
 
   it('has a page and a fixture of each kind', () => {
     expect([...rules].filter((rule) => !pages.includes(rule))).toEqual([]);
     expect(pages.filter((page) => !rules.has(page))).toEqual([]);
-    expect([...rules].filter((rule) => !good.includes(`${rule}.yaml`))).toEqual([]);
+    expect([...rules].filter((rule) => !unreadable.includes(rule) && !good.includes(`${rule}.yaml`))).toEqual([]);
   });
 
   it('that the sources name has them', () => {
