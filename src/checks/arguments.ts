@@ -11,9 +11,12 @@ import type { Check, Subject } from './check.ts';
 import type { TemplatedValue, WithArgument } from '../formula/formula.ts';
 
 /** What the step's `uses` asks for; undefined when it uses nothing that was found. */
-function asked(step: ResolvedStep): { readonly inputs: readonly Declaration[]; readonly name: string } | undefined {
+function asked(
+  step: ResolvedStep,
+): { readonly inputs: readonly Declaration[]; readonly name: string } | undefined {
   if (step.molecule) return { inputs: step.molecule.inputs, name: `molecule "${step.molecule.name.value}"` };
-  if (step.group) return { inputs: step.group.formula.inputs, name: `formula "${step.group.formula.name.value}"` };
+  if (step.group)
+    return { inputs: step.group.formula.inputs, name: `formula "${step.group.formula.name.value}"` };
   return undefined;
 }
 
@@ -60,7 +63,10 @@ export const missingArgument: Check = {
         span: step.step.uses?.span ?? step.step.id.span,
         message: `${target.name} asks for ${missing.length === 1 ? 'input' : 'inputs'} ${list}, and step "${step.step.id.value}" does not give ${missing.length === 1 ? 'it' : 'them'}`,
         help: `add \`with: {${missing.map((input) => `${input.name.value}: …`).join(', ')}}\``,
-        related: missing.map((input) => ({ message: `"${input.name.value}" is declared here, without a default`, span: input.name.span })),
+        related: missing.map((input) => ({
+          message: `"${input.name.value}" is declared here, without a default`,
+          span: input.name.span,
+        })),
       };
     }
   },
@@ -75,7 +81,9 @@ export const argumentType: Check = {
       for (const argument of given) {
         const input = target.inputs.find((candidate) => candidate.name.value === argument.name.value);
         if (!input) continue;
-        const problem = isLiteral(argument.value) ? literalProblem(argument, input) : typeProblem(argument, input, step, subject);
+        const problem = isLiteral(argument.value)
+          ? literalProblem(argument, input)
+          : typeProblem(argument, input, step, subject);
         if (!problem) continue;
         yield {
           span: argument.node.span,
@@ -105,9 +113,17 @@ function literalProblem(argument: WithArgument, input: Declaration): string | un
   return problem && `does not take this value: ${problem.message}`;
 }
 
-function typeProblem(argument: WithArgument, input: Declaration, step: ResolvedStep, subject: Subject): string | undefined {
+function typeProblem(
+  argument: WithArgument,
+  input: Declaration,
+  step: ResolvedStep,
+  subject: Subject,
+): string | undefined {
   if (argument.value.kind !== 'template') return undefined;
-  const scope = subject.scopes.of({ owner: 'step', sees: { loop: true, outputs: false, event: false } }, step);
+  const scope = subject.scopes.of(
+    { owner: 'step', sees: { loop: true, outputs: false, event: false } },
+    step,
+  );
   const { type } = checkTemplate(argument.value.template, scope);
   const wanted = typeOf(input.schema);
   return isAssignable(type, wanted) ? undefined : `takes ${showType(wanted)}, and this is ${showType(type)}`;

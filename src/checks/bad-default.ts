@@ -12,7 +12,10 @@ export const badDefault: Check = {
       const examples = node.get('examples')?.value;
       const values = [
         { what: 'the default', node: node.get('default')?.value },
-        ...(examples?.kind === 'list' ? examples.items : []).map((item) => ({ what: 'an example', node: item })),
+        ...(examples?.kind === 'list' ? examples.items : []).map((item) => ({
+          what: 'an example',
+          node: item,
+        })),
       ];
       for (const value of values) {
         if (!value.node) continue;

@@ -42,18 +42,33 @@ function literals(templates: readonly Template[]): { readonly text: string; read
 }
 
 function globProblem(glob: string): { readonly message: string; readonly help: string } | undefined {
-  if (glob.trim() === '') return { message: 'this glob is empty', help: 'write a path, or `**` for every file' };
+  if (glob.trim() === '')
+    return { message: 'this glob is empty', help: 'write a path, or `**` for every file' };
   if (glob.startsWith('/')) {
-    return { message: `"${glob}" is absolute, and would match no file of the workspace`, help: `write ${glob.replace(/^\/+/, '')}` };
+    return {
+      message: `"${glob}" is absolute, and would match no file of the workspace`,
+      help: `write ${glob.replace(/^\/+/, '')}`,
+    };
   }
   if (glob.split('/').includes('..')) {
-    return { message: `"${glob}" leaves the workspace`, help: 'paths are relative to the workspace and stay inside' };
+    return {
+      message: `"${glob}" leaves the workspace`,
+      help: 'paths are relative to the workspace and stay inside',
+    };
   }
-  if (glob.startsWith('./')) return { message: `"${glob}" matches nothing: paths have no leading "./"`, help: `write ${glob.slice(2)}` };
-  if (glob.includes('\\')) return { message: `"${glob}" holds a backslash`, help: 'folders are separated by "/"' };
+  if (glob.startsWith('./'))
+    return {
+      message: `"${glob}" matches nothing: paths have no leading "./"`,
+      help: `write ${glob.slice(2)}`,
+    };
+  if (glob.includes('\\'))
+    return { message: `"${glob}" holds a backslash`, help: 'folders are separated by "/"' };
   const open = unclosed(glob);
   if (!open) return undefined;
-  return { message: `"${glob}" opens a "${open}" that is never closed`, help: 'close it, or write [{] for the character itself' };
+  return {
+    message: `"${glob}" opens a "${open}" that is never closed`,
+    help: 'close it, or write [{] for the character itself',
+  };
 }
 
 function unclosed(glob: string): string | undefined {

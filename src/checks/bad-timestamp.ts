@@ -11,7 +11,9 @@ export const badTimestamp: Check = {
     for (const step of subject.steps) {
       const { action, verify } = step.body;
       const waits: { readonly owner: 'step' | 'molecule'; readonly wait: Wait }[] = [
-        ...(action?.kind === 'wait' ? [{ owner: step.molecule ? ('molecule' as const) : ('step' as const), wait: action.wait }] : []),
+        ...(action?.kind === 'wait'
+          ? [{ owner: step.molecule ? ('molecule' as const) : ('step' as const), wait: action.wait }]
+          : []),
         ...verify.flatMap(({ owner, value }) => (value.kind === 'wait' ? [{ owner, wait: value.wait }] : [])),
       ];
       for (const { owner, wait } of waits) {

@@ -44,7 +44,9 @@ function vacuous(check: VerifyCheck): string | undefined {
       const { only, never, maxFiles, maxLines } = check;
       if (only || maxFiles !== undefined || maxLines !== undefined) {
         const all = only?.some((glob) => glob.text === '**' || glob.text === '**/*');
-        return all && !never && maxFiles === undefined && maxLines === undefined ? '`only: ["**"]` allows every file' : undefined;
+        return all && !never && maxFiles === undefined && maxLines === undefined
+          ? '`only: ["**"]` allows every file'
+          : undefined;
       }
       return never && never.length > 0 ? undefined : 'it allows every change';
     }
@@ -61,7 +63,8 @@ function vacuousCommand(command: Command): string | undefined {
     const words = command.words.map((word) => word.text).join(' ');
     return ALWAYS_GOOD.test(words) ? `\`${words}\` always succeeds` : undefined;
   }
-  if (command.kind === 'program') return command.script.text.trim() === '' ? 'its script is empty' : undefined;
+  if (command.kind === 'program')
+    return command.script.text.trim() === '' ? 'its script is empty' : undefined;
   const lines = command.script.text
     .split('\n')
     .map((line) => line.replace(/(^|\s)#.*$/, '').trim())

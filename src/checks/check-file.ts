@@ -31,7 +31,11 @@ export async function checkFile(project: Project, path: string): Promise<readonl
   }
 }
 
-async function checkFormula(formula: Formula, project: Project, complete: boolean): Promise<readonly Finding[]> {
+async function checkFormula(
+  formula: Formula,
+  project: Project,
+  complete: boolean,
+): Promise<readonly Finding[]> {
   const { value: resolved, findings } = resolveFormula(formula, project.library);
   const subject: Subject = await equip(
     {
@@ -49,7 +53,11 @@ async function checkFormula(formula: Formula, project: Project, complete: boolea
   return [...findings, ...orderOf(resolved).findings, ...runAll(subject)];
 }
 
-async function checkMolecule(molecule: Molecule, project: Project, complete: boolean): Promise<readonly Finding[]> {
+async function checkMolecule(
+  molecule: Molecule,
+  project: Project,
+  complete: boolean,
+): Promise<readonly Finding[]> {
   const step = stepOf(molecule);
   const library: Library = { molecule: () => molecule, formula: () => undefined, names: [] };
   const { value: resolved } = resolveFormula(formulaAround(molecule, step), library);
@@ -83,8 +91,15 @@ type Unequipped<S> = S extends Subject ? Omit<S, 'settings' | 'files' | 'bash'> 
 /** Adds what has to be asked of the world before checks, which are pure, can run. */
 async function equip(subject: Unequipped<Subject>, project: Project): Promise<Subject> {
   const scripts = new Set(mentionedScripts(subject).map((script) => script.value));
-  const present = await Promise.all([...scripts].map(async (path) => ((await exists(project.loader, path)) ? [path] : [])));
-  return { ...subject, settings: project.settings, files: new Set(present.flat()), bash: await bashFor(subject.steps) };
+  const present = await Promise.all(
+    [...scripts].map(async (path) => ((await exists(project.loader, path)) ? [path] : [])),
+  );
+  return {
+    ...subject,
+    settings: project.settings,
+    files: new Set(present.flat()),
+    bash: await bashFor(subject.steps),
+  };
 }
 
 async function exists(loader: Loader, path: string): Promise<boolean> {
@@ -94,13 +109,18 @@ async function exists(loader: Loader, path: string): Promise<boolean> {
 /** The parser costs tens of milliseconds to load, and most formulas have no value in a script. */
 export async function bashFor(steps: readonly ResolvedStep[]) {
   const needed = steps.some((step) =>
-    [...textsOf(step)].some((text) => text.kind === 'template' && text.use === 'bash' && !text.template.literal),
+    [...textsOf(step)].some(
+      (text) => text.kind === 'template' && text.use === 'bash' && !text.template.literal,
+    ),
   );
   return needed ? loadBashParser() : undefined;
 }
 
 /** The order of a formula's steps, with what is wrong about it. */
-export function orderOf(resolved: ResolvedFormula): { readonly order: Order; readonly findings: readonly Finding[] } {
+export function orderOf(resolved: ResolvedFormula): {
+  readonly order: Order;
+  readonly findings: readonly Finding[];
+} {
   return orderSteps(
     resolved.steps.map(({ step }) => step),
     readsOf(resolved.steps),
@@ -123,7 +143,13 @@ function readsOf(steps: readonly ResolvedStep[]): readonly StepRead[] {
 /** The step that a molecule would become, for checks that look at steps. */
 function stepOf(molecule: Molecule): Step {
   const nothing = { title: undefined, tags: [], env: [], secrets: [], verify: [], keys: new Map() };
-  const absent = { exit: undefined, parse: undefined, outputs: undefined, retry: undefined, timeout: undefined };
+  const absent = {
+    exit: undefined,
+    parse: undefined,
+    outputs: undefined,
+    retry: undefined,
+    timeout: undefined,
+  };
   return {
     id: molecule.name,
     span: molecule.span,

@@ -55,13 +55,21 @@ function* idleKeys({ step, group, molecule, body }: ResolvedStep): Generator<Idl
   }
   if (body.action?.kind === 'approve' || body.action?.kind === 'wait') {
     for (const key of ['once', 'workspace']) {
-      yield { key, why: `${what} does nothing that could be done twice or changes files`, help: 'take it away' };
+      yield {
+        key,
+        why: `${what} does nothing that could be done twice or changes files`,
+        help: 'take it away',
+      };
     }
   }
   if (step.repeat && step.repeat.max === 1) {
     yield { key: 'repeat', why: '`max: 1` runs the step once', help: 'raise `max`, or leave `repeat` out' };
   }
   if (body.retry?.attempts === 1 && step.body.retry && !molecule) {
-    yield { key: 'retry', why: '`attempts` counts the first one too, so 1 never tries again', help: 'say 2 or more' };
+    yield {
+      key: 'retry',
+      why: '`attempts` counts the first one too, so 1 never tries again',
+      help: 'say 2 or more',
+    };
   }
 }

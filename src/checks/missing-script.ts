@@ -21,7 +21,9 @@ export const missingScript: Check = {
 };
 
 /** Every script that {@link missingScript} asks for. */
-export function mentionedScripts(subject: Pick<Subject, 'kind' | 'steps'> & Partial<Subject>): readonly Located<string>[] {
+export function mentionedScripts(
+  subject: Pick<Subject, 'kind' | 'steps'> & Partial<Subject>,
+): readonly Located<string>[] {
   return subject.steps.flatMap((step) =>
     commandsOf(step)
       .filter(({ owner }) => writtenHere(subject as Subject, owner, step))

@@ -25,10 +25,13 @@ export function* checkReferences(subject: Subject): Generator<Finding> {
 }
 
 /** Every template and expression that stands in the subject's own file. */
-export function* textsIn(subject: Subject): Generator<{ readonly text: TextUse; readonly step: ResolvedStep | undefined }> {
+export function* textsIn(
+  subject: Subject,
+): Generator<{ readonly text: TextUse; readonly step: ResolvedStep | undefined }> {
   if (subject.kind === 'formula') {
     const { workspace, concurrency } = subject.formula;
-    for (const text of workspace ? workspaceTexts({ owner: 'step', value: workspace }) : []) yield { text, step: undefined };
+    for (const text of workspace ? workspaceTexts({ owner: 'step', value: workspace }) : [])
+      yield { text, step: undefined };
     for (const text of concurrencyTexts(concurrency)) yield { text, step: undefined };
   }
   for (const step of subject.steps) {

@@ -11,7 +11,8 @@ export const unknownGroup: Check = {
     const groups = [...people.keys()];
     for (const step of subject.steps) {
       const { action } = step.body;
-      if (action?.kind !== 'approve' || !writtenHere(subject, step.molecule ? 'molecule' : 'step', step)) continue;
+      if (action?.kind !== 'approve' || !writtenHere(subject, step.molecule ? 'molecule' : 'step', step))
+        continue;
       for (const group of action.by ?? []) {
         if (groups.includes(group.value)) continue;
         yield {

@@ -36,8 +36,8 @@ function* readsOf(subject: Subject): Generator<Reference> {
   }
   if (subject.kind !== 'formula') return;
   const { workspace, concurrency, outputs } = subject.formula;
-  for (const text of workspace ? workspaceTexts({ owner: 'step', value: workspace }) : []) yield* referencesOf(text);
+  for (const text of workspace ? workspaceTexts({ owner: 'step', value: workspace }) : [])
+    yield* referencesOf(text);
   for (const text of concurrencyTexts(concurrency)) yield* referencesOf(text);
   for (const output of outputs) yield* output.value.references;
 }
-

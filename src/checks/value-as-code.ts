@@ -8,7 +8,9 @@ export function* checkValuesAsCode(subject: Subject): Generator<Finding> {
   for (const { text } of textsIn(subject)) {
     if (text.kind !== 'template' || text.template.literal) continue;
     if (text.use === 'bash') {
-      const compiled = compileScript(text.template, subject.bash, (template, start, end) => template.text.slice(start, end));
+      const compiled = compileScript(text.template, subject.bash, (template, start, end) =>
+        template.text.slice(start, end),
+      );
       if (!compiled.ok) yield* compiled.findings;
     } else if (text.use === 'code') {
       for (const placeholder of text.template.references) {

@@ -207,7 +207,8 @@ export interface Concurrency {
 
 export interface Workspace {
   readonly span: Span;
-  readonly from: 'clone' | 'checkout' | 'empty' | { readonly git: Template; readonly ref: Template | undefined };
+  readonly from:
+    'clone' | 'checkout' | 'empty' | { readonly git: Template; readonly ref: Template | undefined };
   readonly prepare: { readonly run: Command; readonly files: readonly Located<string>[] } | undefined;
   readonly services: readonly Service[];
 }

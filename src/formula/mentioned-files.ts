@@ -18,10 +18,17 @@ export function scriptsOf(command: Command): readonly Located<string>[] {
       // After `cd` a relative path means something else.
       if (/(^|[\s;&|(])(cd|pushd)\s/.test(command.script.text)) return [];
       for (const line of command.script.text.split('\n')) {
-        const words = [...line.matchAll(/\S+/g)].map((match) => ({ text: match[0], at: offset + match.index }));
+        const words = [...line.matchAll(/\S+/g)].map((match) => ({
+          text: match[0],
+          at: offset + match.index,
+        }));
         const script = scriptIn(words.map((word) => word.text));
         const word = script === undefined ? undefined : words[script];
-        if (word) found.push({ value: normal(word.text), span: placeIn(command, word.at, word.at + word.text.length) });
+        if (word)
+          found.push({
+            value: normal(word.text),
+            span: placeIn(command, word.at, word.at + word.text.length),
+          });
         offset += line.length + 1;
       }
       return found;
@@ -32,7 +39,9 @@ export function scriptsOf(command: Command): readonly Located<string>[] {
       return word ? [{ value: normal(word.text), span: word.span }] : [];
     }
     case 'program':
-      return isPath(command.program.value) ? [{ value: normal(command.program.value), span: command.program.span }] : [];
+      return isPath(command.program.value)
+        ? [{ value: normal(command.program.value), span: command.program.span }]
+        : [];
   }
 }
 
@@ -45,12 +54,18 @@ function scriptIn(words: readonly string[]): number | undefined {
   const [first, second] = words;
   if (first === undefined) return undefined;
   if (isPath(first)) return 0;
-  if (INTERPRETERS.test(first) && second !== undefined && SCRIPT.test(second) && /\.\w+$/.test(second)) return 1;
+  if (INTERPRETERS.test(first) && second !== undefined && SCRIPT.test(second) && /\.\w+$/.test(second))
+    return 1;
   return undefined;
 }
 
 function isPath(word: string): boolean {
-  return SCRIPT.test(word) && word.includes('/') && !word.startsWith('node_modules/') && !word.startsWith('./node_modules/');
+  return (
+    SCRIPT.test(word) &&
+    word.includes('/') &&
+    !word.startsWith('node_modules/') &&
+    !word.startsWith('./node_modules/')
+  );
 }
 
 function normal(path: string): string {

@@ -49,7 +49,8 @@ export function orderSteps(
       }
       return;
     }
-    for (let above = Math.max(nearest, 0); above < position; above++) edges[position]?.set(above, { kind: 'above' });
+    for (let above = Math.max(nearest, 0); above < position; above++)
+      edges[position]?.set(above, { kind: 'above' });
     nearest = position;
   });
 
@@ -105,7 +106,9 @@ function cutCycles(edges: readonly Map<number, Edge>[]): readonly (readonly Hop[
       } else if (state[target] === 0) {
         push(target);
       } else if (state[target] === 1) {
-        const path = stack.slice(stack.findIndex((frame) => frame.node === target)).map((frame) => frame.node);
+        const path = stack
+          .slice(stack.findIndex((frame) => frame.node === target))
+          .map((frame) => frame.node);
         const hops = path.map((from, at): Hop => {
           const to = path[at + 1] ?? target;
           return { from, to, edge: edges[from]?.get(to) ?? { kind: 'above' } };
@@ -122,7 +125,10 @@ function cycleFinding(steps: readonly Step[], cycle: readonly Hop[]): Finding {
   const id = (position: number) => steps[position]?.id.value ?? '';
   const place = (hop: Hop): Span => ('span' in hop.edge ? hop.edge.span : (steps[hop.from] as Step).id.span);
   // The cycle is told from a place that can be edited: a written need or a read, not an order that follows from layout.
-  const start = Math.max(0, cycle.findIndex((hop) => hop.edge.kind !== 'above'));
+  const start = Math.max(
+    0,
+    cycle.findIndex((hop) => hop.edge.kind !== 'above'),
+  );
   const hops = [...cycle.slice(start), ...cycle.slice(0, start)];
   const first = hops[0] as Hop;
   const says = (hop: Hop) => {
@@ -166,7 +172,10 @@ function readBeforeFinding(steps: readonly Step[], read: StepRead): Finding {
           ? `move what is read to a step before, or take "${reader.id.value}" out of what "${target.id.value}" needs`
           : `put "${target.id.value}" above "${reader.id.value}", or give "${target.id.value}" a \`needs\` of its own`,
     span: read.span,
-    related: read.step === read.target ? [] : [{ message: `"${target.id.value}" stands here`, span: target.id.span }],
+    related:
+      read.step === read.target
+        ? []
+        : [{ message: `"${target.id.value}" stands here`, span: target.id.span }],
   };
 }
 

@@ -17,7 +17,8 @@ export interface ProjectFile {
   /** Of YAML, schema, templates and expressions; not yet of what needs other files. */
   readonly findings: readonly Finding[];
   /** Absent when the file is broken: later checks would mislead. */
-  readonly content: Formula | Molecule | { readonly kind: 'project'; readonly settings: ProjectSettings } | undefined;
+  readonly content:
+    Formula | Molecule | { readonly kind: 'project'; readonly settings: ProjectSettings } | undefined;
 }
 
 /** The files of a project, each read once, on demand. */
@@ -75,7 +76,7 @@ export class Project {
   async closure(path: string): Promise<ProjectFile | undefined> {
     const first = await this.file(path);
     const seen = new Set([path]);
-    for (let next = usedPaths(first); next.length > 0; ) {
+    for (let next = usedPaths(first); next.length > 0;) {
       const fresh = next.filter((used) => !seen.has(used) && this.#paths.includes(used));
       for (const used of fresh) seen.add(used);
       const files = await Promise.all(fresh.map((used) => this.file(used)));
@@ -126,7 +127,12 @@ export class Project {
       }
       case 'project': {
         const { value, findings: found } = readProjectSettings(document);
-        return { path, text, findings: [...findings, ...found], content: { kind: 'project', settings: value } };
+        return {
+          path,
+          text,
+          findings: [...findings, ...found],
+          content: { kind: 'project', settings: value },
+        };
       }
     }
   }
@@ -147,6 +153,10 @@ function usedPaths(file: ProjectFile | undefined): string[] {
   return [...file.content.steps, ...file.content.finally].flatMap(({ uses }) => {
     if (!uses) return [];
     const name = uses.value;
-    return [name.startsWith('formula/') ? `formulas/${name.slice('formula/'.length)}.yaml` : `molecules/${name}.yaml`];
+    return [
+      name.startsWith('formula/')
+        ? `formulas/${name.slice('formula/'.length)}.yaml`
+        : `molecules/${name}.yaml`,
+    ];
   });
 }

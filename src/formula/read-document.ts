@@ -1,5 +1,11 @@
 import type { Finding, Located, Span } from '../diagnostics/diagnostic.ts';
-import type { SourceDocument, SourceList, SourceMap, SourceNode, SourceScalar } from '../source/source-document.ts';
+import type {
+  SourceDocument,
+  SourceList,
+  SourceMap,
+  SourceNode,
+  SourceScalar,
+} from '../source/source-document.ts';
 import { toJson } from '../source/source-document.ts';
 import type { JsonSchema } from '../support/json.ts';
 import { parseDuration } from './duration.ts';
@@ -383,12 +389,17 @@ class Reader {
     }
     const keys = new Keys(node);
     const initial = this.duration(keys.get('initial')) ?? 0;
-    return { initial, factor: keys.number('factor') ?? 2, max: this.duration(keys.get('max')) ?? Math.max(initial, 300_000) };
+    return {
+      initial,
+      factor: keys.number('factor') ?? 2,
+      max: this.duration(keys.get('max')) ?? Math.max(initial, 300_000),
+    };
   }
 
   forEach(node: SourceNode | undefined): ForEach | undefined {
     if (!node) return undefined;
-    if (node.kind === 'list') return { kind: 'list', span: node.span, items: node.items.map((item) => this.value(item)) };
+    if (node.kind === 'list')
+      return { kind: 'list', span: node.span, items: node.items.map((item) => this.value(item)) };
     const expression = this.expression(node);
     return expression && { kind: 'expression', span: node.span, expression };
   }
@@ -437,13 +448,20 @@ class Reader {
     return (
       node && {
         span: node.span,
-        entries: node.entries.map(({ key, value }) => ({ name: this.text(key), value: this.value(value), node: value })),
+        entries: node.entries.map(({ key, value }) => ({
+          name: this.text(key),
+          value: this.value(value),
+          node: value,
+        })),
       }
     );
   }
 
   env(node: SourceMap | undefined): readonly EnvEntry[] {
-    return (node?.entries ?? []).map(({ key, value }) => ({ name: this.text(key), value: this.template(value) }));
+    return (node?.entries ?? []).map(({ key, value }) => ({
+      name: this.text(key),
+      value: this.template(value),
+    }));
   }
 
   budget(node: SourceMap | undefined): Budget | undefined {

@@ -68,12 +68,7 @@ export function resolveFormula(
     return value;
   };
 
-  const resolveStep = (
-    current: Formula,
-    step: Step,
-    path: readonly Hop[],
-    own: boolean,
-  ): ResolvedStep => {
+  const resolveStep = (current: Formula, step: Step, path: readonly Hop[], own: boolean): ResolvedStep => {
     // Findings of used formulas belong to those files and are reported when they are checked themselves.
     const report = (finding: Finding) => own && findings.push(finding);
     const uses = step.uses;
@@ -109,7 +104,10 @@ function usesCycle(hops: readonly Hop[]): Finding {
   return {
     rule: 'uses-cycle',
     severity: 'error',
-    message: others.length === 0 ? `formula "${name}" uses itself` : `formula "${name}" uses itself, through ${through}`,
+    message:
+      others.length === 0
+        ? `formula "${name}" uses itself`
+        : `formula "${name}" uses itself, through ${through}`,
     help: 'break the circle: `repeat` runs a step again, and a shared part can be a formula that both use',
     span: first.uses.span,
     related: others.map((hop) => ({
@@ -123,12 +121,15 @@ function unknownUses(uses: Located<string>, library: Library): Finding {
   const name = uses.value;
   const asFormula = library.names.includes(`formula/${name}`);
   const kind = name.startsWith('formula/') ? 'formula' : 'molecule';
-  const file = kind === 'formula' ? `formulas/${name.slice('formula/'.length)}.yaml` : `molecules/${name}.yaml`;
+  const file =
+    kind === 'formula' ? `formulas/${name.slice('formula/'.length)}.yaml` : `molecules/${name}.yaml`;
   return {
     rule: 'unknown-uses',
     severity: 'error',
     message: `there is no ${kind} "${name.replace(/^formula\//, '')}"`,
-    help: asFormula ? `a formula is used as \`formula/${name}\`` : (suggest(name, library.names) ?? `it would be in ${file}`),
+    help: asFormula
+      ? `a formula is used as \`formula/${name}\``
+      : (suggest(name, library.names) ?? `it would be in ${file}`),
     span: uses.span,
   };
 }
@@ -151,7 +152,13 @@ function merge(molecule: Body | undefined, step: Body): ResolvedBody {
     title: step.title ?? molecule.title,
     tags: [...new Set([...molecule.tags, ...step.tags])],
     action: molecule.action,
-    env: [...own('molecule', molecule.env.filter((entry) => !named.has(entry.name.value))), ...own('step', step.env)],
+    env: [
+      ...own(
+        'molecule',
+        molecule.env.filter((entry) => !named.has(entry.name.value)),
+      ),
+      ...own('step', step.env),
+    ],
     secrets: [...molecule.secrets.filter((entry) => !secret.has(entry.name.value)), ...step.secrets],
     exit: step.exit ?? molecule.exit,
     parse: step.parse ?? molecule.parse,

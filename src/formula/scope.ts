@@ -79,9 +79,14 @@ function freshOutputsType(resolved: ResolvedStep): ObjectType {
   const { body, group } = resolved;
   if (group) {
     const scope = formulaScopes(group).end;
-    return object(group.formula.outputs.map(({ name, value }) => [name.value, checkExpression(value, scope).type]));
+    return object(
+      group.formula.outputs.map(({ name, value }) => [name.value, checkExpression(value, scope).type]),
+    );
   }
-  const declared = (body.outputs?.declarations ?? []).map(({ name, schema }): [string, Type] => [name.value, typeOf(schema)]);
+  const declared = (body.outputs?.declarations ?? []).map(({ name, schema }): [string, Type] => [
+    name.value,
+    typeOf(schema),
+  ]);
   switch (body.action?.kind) {
     case 'run': {
       const parsed: [string, Type][] = body.parse ? [['value', ANY]] : [];
@@ -91,7 +96,10 @@ function freshOutputsType(resolved: ResolvedStep): ObjectType {
         ['exit_code', INT],
       ];
       // `parse: json` without a declaration: whatever the command prints.
-      return object([...streams, ...parsed, ...declared], body.parse && declared.length === 0 ? ANY : undefined);
+      return object(
+        [...streams, ...parsed, ...declared],
+        body.parse && declared.length === 0 ? ANY : undefined,
+      );
     }
     case 'approve':
       return object([
@@ -101,7 +109,10 @@ function freshOutputsType(resolved: ResolvedStep): ObjectType {
         ...declared,
       ]);
     case 'wait':
-      return object([...(body.action.wait.kind === 'event' ? [['event', ANY] as [string, Type]] : []), ...declared]);
+      return object([
+        ...(body.action.wait.kind === 'event' ? [['event', ANY] as [string, Type]] : []),
+        ...declared,
+      ]);
     case undefined:
       // What it uses was not found, and that is reported there.
       return object(declared, ANY);
@@ -112,12 +123,15 @@ function freshOutputsType(resolved: ResolvedStep): ObjectType {
 function absence(resolved: ResolvedStep): string | undefined {
   const id = resolved.step.id.value;
   if (resolved.step.when) return `step "${id}" is skipped when its \`when\` is false`;
-  if (resolved.step.onFailure?.value === 'continue') return `step "${id}" may fail and the run goes on (\`on_failure: continue\`)`;
+  if (resolved.step.onFailure?.value === 'continue')
+    return `step "${id}" may fail and the run goes on (\`on_failure: continue\`)`;
   return undefined;
 }
 
 function stepsType(steps: readonly ResolvedStep[], because: string | undefined): ObjectType {
-  return object(steps.map((resolved) => [resolved.step.id.value, stepType(resolved, because ?? absence(resolved))]));
+  return object(
+    steps.map((resolved) => [resolved.step.id.value, stepType(resolved, because ?? absence(resolved))]),
+  );
 }
 
 function stepType(resolved: ResolvedStep, because: string | undefined): Type {
@@ -125,7 +139,10 @@ function stepType(resolved: ResolvedStep, because: string | undefined): Type {
   const looped = resolved.step.forEach !== undefined;
   const error = optional(errorType(), `step "${resolved.step.id.value}" may not have failed`);
   const properties: [string, Type | Property][] = [
-    ['outputs', looped ? { kind: 'list', items: outputs } : because === undefined ? outputs : absent(outputs, because)],
+    [
+      'outputs',
+      looped ? { kind: 'list', items: outputs } : because === undefined ? outputs : absent(outputs, because),
+    ],
     ['status', { kind: 'string', values: ['succeeded', 'failed', 'skipped', 'cancelled'] }],
     ['attempts', INT],
     ['iterations', INT],
@@ -201,7 +218,9 @@ function optional(type: Type, because: string): Property {
 function absent(type: ObjectType, because: string): ObjectType {
   return {
     ...type,
-    properties: new Map([...type.properties].map(([name, { type: inner }]) => [name, optional(inner, because)])),
+    properties: new Map(
+      [...type.properties].map(([name, { type: inner }]) => [name, optional(inner, because)]),
+    ),
   };
 }
 

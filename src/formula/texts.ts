@@ -54,7 +54,8 @@ export function* textsOf(resolved: ResolvedStep): Generator<TextUse> {
   }
   yield* concurrencyTexts(step.concurrency, INSIDE);
   for (const { value } of step.with?.entries ?? []) yield* templatesOf(mine, INSIDE, value);
-  for (const { owner, value } of body.env) yield { owner, sees: INSIDE, kind: 'template', template: value.value, use: 'text' };
+  for (const { owner, value } of body.env)
+    yield { owner, sees: INSIDE, kind: 'template', template: value.value, use: 'text' };
   if (body.workspace) yield* workspaceTexts(body.workspace, INSIDE);
   const actor: Whose = { owner: molecule ? 'molecule' : 'step' };
   switch (body.action?.kind) {
@@ -86,7 +87,10 @@ export function spanOf(text: TextUse): Span {
 }
 
 /** Templates of a workspace: of a formula (`sees` nothing of a step) or of a step. */
-export function* workspaceTexts({ owner, value }: Owned<Workspace>, sees: Sees = OUTSIDE): Generator<TextUse> {
+export function* workspaceTexts(
+  { owner, value }: Owned<Workspace>,
+  sees: Sees = OUTSIDE,
+): Generator<TextUse> {
   const whose = { owner };
   if (typeof value.from === 'object') {
     yield { owner, sees, kind: 'template', template: value.from.git, use: 'text' };
@@ -96,12 +100,16 @@ export function* workspaceTexts({ owner, value }: Owned<Workspace>, sees: Sees =
   for (const service of value.services) {
     yield* commandTexts(whose, sees, service.run);
     if (service.ready.kind === 'run') yield* commandTexts(whose, sees, service.ready.run);
-    for (const entry of service.env) yield { owner, sees, kind: 'template', template: entry.value, use: 'text' };
+    for (const entry of service.env)
+      yield { owner, sees, kind: 'template', template: entry.value, use: 'text' };
   }
 }
 
 /** The template of a concurrency group. */
-export function* concurrencyTexts(concurrency: Concurrency | undefined, sees: Sees = OUTSIDE): Generator<TextUse> {
+export function* concurrencyTexts(
+  concurrency: Concurrency | undefined,
+  sees: Sees = OUTSIDE,
+): Generator<TextUse> {
   if (concurrency) yield { owner: 'step', sees, kind: 'template', template: concurrency.group, use: 'text' };
 }
 
@@ -129,7 +137,13 @@ function* templatesOf(whose: Whose, sees: Sees, value: TemplatedValue): Generato
 }
 
 function* commandTexts(whose: Whose, sees: Sees, command: Command): Generator<TextUse> {
-  const template = (value: Template, use: TemplateUse): TextUse => ({ ...whose, sees, kind: 'template', template: value, use });
+  const template = (value: Template, use: TemplateUse): TextUse => ({
+    ...whose,
+    sees,
+    kind: 'template',
+    template: value,
+    use,
+  });
   switch (command.kind) {
     case 'bash':
       yield template(command.script, 'bash');

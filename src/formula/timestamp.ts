@@ -1,7 +1,8 @@
 /** Why a text is no point in time. */
 export type TimestampProblem = { readonly kind: 'form' } | { readonly kind: 'zone'; readonly zone: string };
 
-const FORM = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?))?(Z|[+-]\d{2}:\d{2})?(?:\[([A-Za-z0-9_+\-/]+)\])?$/;
+const FORM =
+  /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?))?(Z|[+-]\d{2}:\d{2})?(?:\[([A-Za-z0-9_+\-/]+)\])?$/;
 
 /**
  * Milliseconds since the epoch of a timestamp: RFC 3339 with an offset (`2026-12-01T09:00:00Z`), or a local time with
@@ -38,7 +39,9 @@ function offsetMilliseconds(offset: string): number {
 
 function localTime(local: number, zone: string): number {
   // The offset that held a day before tells the first of two readings, the one a day after helps where none fits.
-  const candidates = [zoneOffset(local - 86_400_000, zone), zoneOffset(local + 86_400_000, zone)].map((offset) => local - offset);
+  const candidates = [zoneOffset(local - 86_400_000, zone), zoneOffset(local + 86_400_000, zone)].map(
+    (offset) => local - offset,
+  );
   const fitting = candidates.filter((instant) => instant + zoneOffset(instant, zone) === local);
   return fitting.length > 0 ? Math.min(...fitting) : (candidates[0] as number);
 }

@@ -63,7 +63,12 @@ export type EventBody =
       readonly inputs: JsonObject;
       readonly by?: string;
     }
-  | { readonly type: 'workspace.prepared'; readonly base?: string; readonly branch?: string; readonly state: StateId }
+  | {
+      readonly type: 'workspace.prepared';
+      readonly base?: string;
+      readonly branch?: string;
+      readonly state: StateId;
+    }
   | ({ readonly type: 'step.started'; readonly state?: StateId } & Place)
   | ({ readonly type: 'step.skipped'; readonly reason: 'when' | 'run ended' } & Place)
   | ({ readonly type: 'items.listed'; readonly items: readonly JsonValue[] } & Place)
@@ -92,9 +97,19 @@ export type EventBody =
       readonly state?: StateId;
     } & Place)
   | ({ readonly type: 'check.passed'; readonly check: number; readonly output?: string } & Place)
-  | ({ readonly type: 'check.failed'; readonly check: number; readonly message: string; readonly output?: string } & Place)
+  | ({
+      readonly type: 'check.failed';
+      readonly check: number;
+      readonly message: string;
+      readonly output?: string;
+    } & Place)
   | ({ readonly type: 'step.succeeded'; readonly outputs: JsonValue; readonly state?: StateId } & Place)
-  | ({ readonly type: 'step.failed'; readonly error: StepError; readonly outputs?: JsonValue; readonly state?: StateId } & Place)
+  | ({
+      readonly type: 'step.failed';
+      readonly error: StepError;
+      readonly outputs?: JsonValue;
+      readonly state?: StateId;
+    } & Place)
   | ({ readonly type: 'step.cancelled' } & Place)
   | ({
       readonly type: 'approval.asked';
@@ -103,13 +118,33 @@ export type EventBody =
       readonly by?: Readonly<Record<string, readonly string[]>>;
       readonly until?: number;
     } & Place)
-  | ({ readonly type: 'approval.given'; readonly by: string; readonly verified: boolean; readonly comment?: string } & Place)
-  | ({ readonly type: 'approval.refused'; readonly by: string; readonly verified: boolean; readonly comment?: string } & Place)
-  | { readonly type: 'signal.received'; readonly event: string; readonly data: JsonValue; readonly by?: string }
+  | ({
+      readonly type: 'approval.given';
+      readonly by: string;
+      readonly verified: boolean;
+      readonly comment?: string;
+    } & Place)
+  | ({
+      readonly type: 'approval.refused';
+      readonly by: string;
+      readonly verified: boolean;
+      readonly comment?: string;
+    } & Place)
+  | {
+      readonly type: 'signal.received';
+      readonly event: string;
+      readonly data: JsonValue;
+      readonly by?: string;
+    }
   | { readonly type: 'run.waiting'; readonly waiting: readonly Waiting[] }
   | { readonly type: 'run.resumed'; readonly by?: string }
   | { readonly type: 'cancel.requested'; readonly by?: string }
-  | { readonly type: 'service.started' | 'service.stopped'; readonly service: string; readonly log?: string; readonly message?: string }
+  | {
+      readonly type: 'service.started' | 'service.stopped';
+      readonly service: string;
+      readonly log?: string;
+      readonly message?: string;
+    }
   /** The engine's own: what it answered and a replay has to see again. */
   | { readonly type: 'value.recorded'; readonly of: RecordedValue; readonly value: JsonValue }
   | {
@@ -121,7 +156,12 @@ export type EventBody =
     }
   | { readonly type: 'run.failed'; readonly error: StepError; readonly step?: string; readonly kept?: string }
   | { readonly type: 'run.cancelled'; readonly kept?: string }
-  | { readonly type: 'run.handed_off'; readonly error: StepError; readonly step?: string; readonly bundle: string };
+  | {
+      readonly type: 'run.handed_off';
+      readonly error: StepError;
+      readonly step?: string;
+      readonly bundle: string;
+    };
 
 /** What the value of a `value.recorded` is. */
 export type RecordedValue =

@@ -15,7 +15,10 @@ export interface CheckReport {
 }
 
 /** Every diagnostic of a project, or of some of its files (paths relative to the project root). */
-export async function checkProject(loader: Loader, options: { readonly paths?: readonly string[] } = {}): Promise<CheckReport> {
+export async function checkProject(
+  loader: Loader,
+  options: { readonly paths?: readonly string[] } = {},
+): Promise<CheckReport> {
   const project = await Project.open(loader);
   const paths = options.paths ?? project.paths;
   const findings: Finding[] = [];

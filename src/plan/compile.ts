@@ -42,7 +42,8 @@ export async function compileFormula(
   const diagnostics = toDiagnostics(findings, project.sources);
   const file = await project.file(path);
   const failed = diagnostics.some((diagnostic) => diagnostic.severity === 'error');
-  if (failed || file?.content?.kind !== 'formula') return { plan: undefined, diagnostics, sources: project.sources };
+  if (failed || file?.content?.kind !== 'formula')
+    return { plan: undefined, diagnostics, sources: project.sources };
   const plan = await lowerFormula(file.content, project, options.profile);
   return { plan, diagnostics, sources: project.sources };
 }
@@ -88,7 +89,11 @@ function withProfile(
   if (name !== undefined && !profile) {
     const known = [...(settings?.profiles.keys() ?? [])];
     throw new UserError(`wf.yaml has no profile "${name}"`, {
-      hint: suggest(name, known) ?? (known.length === 0 ? 'profiles are listed under `profiles` in wf.yaml' : `there are: ${known.join(', ')}`),
+      hint:
+        suggest(name, known) ??
+        (known.length === 0
+          ? 'profiles are listed under `profiles` in wf.yaml'
+          : `there are: ${known.join(', ')}`),
     });
   }
   const people = [...(settings?.people ?? []), ...(profile?.people ?? [])];
@@ -121,6 +126,10 @@ function sourcePlaces(sources: ReadonlyMap<string, string>): Lowering['sourceOf'
 function unknownFormula(name: string, paths: readonly string[]): UserError {
   const names = paths.flatMap((path) => /^formulas\/(.+)\.yaml$/.exec(path)?.[1] ?? []);
   return new UserError(`there is no formula "${name}" in this project`, {
-    hint: suggest(name, names) ?? (names.length === 0 ? 'formulas are files formulas/<name>.yaml; `wf init` makes the first' : `there are: ${names.slice(0, 20).join(', ')}`),
+    hint:
+      suggest(name, names) ??
+      (names.length === 0
+        ? 'formulas are files formulas/<name>.yaml; `wf init` makes the first'
+        : `there are: ${names.slice(0, 20).join(', ')}`),
   });
 }

@@ -9,7 +9,15 @@ import type { Digest, Plan, PlanStep } from './plan.ts';
  * that made it, places in files, and texts that only people read.
  */
 export function digestPlan(plan: Omit<Plan, 'plan'> & { readonly plan?: Digest }): Digest {
-  const { plan: _name, compiler: _compiler, description: _description, inputs, steps, finally: last, ...rest } = plan;
+  const {
+    plan: _name,
+    compiler: _compiler,
+    description: _description,
+    inputs,
+    steps,
+    finally: last,
+    ...rest
+  } = plan;
   const essence = {
     ...rest,
     inputs: schemas(inputs),
@@ -53,7 +61,11 @@ function stepEssence(step: PlanStep): object {
     ...rest,
     action:
       action.kind === 'group'
-        ? { ...action, steps: action.steps.map(stepEssence), ...(action.finally && { finally: action.finally.map(stepEssence) }) }
+        ? {
+            ...action,
+            steps: action.steps.map(stepEssence),
+            ...(action.finally && { finally: action.finally.map(stepEssence) }),
+          }
         : action,
     ...(inputs && { inputs: schemas(inputs) }),
     ...(outputs && { outputs: schemas(outputs) }),
@@ -61,14 +73,27 @@ function stepEssence(step: PlanStep): object {
 }
 
 function schemas(byName: Readonly<Record<string, JsonSchema>>): JsonObject {
-  return Object.fromEntries(Object.entries(byName).map(([name, schema]) => [name, withoutAnnotations(schema)]));
+  return Object.fromEntries(
+    Object.entries(byName).map(([name, schema]) => [name, withoutAnnotations(schema)]),
+  );
 }
 
 /** Keywords that only people read. `examples` feed dry runs and nothing else. */
-const ANNOTATIONS: ReadonlySet<string> = new Set(['title', 'description', '$comment', 'examples', 'deprecated']);
+const ANNOTATIONS: ReadonlySet<string> = new Set([
+  'title',
+  'description',
+  '$comment',
+  'examples',
+  'deprecated',
+]);
 
 /** Keywords whose values are schemas by name: there, `title` is a property and no annotation. */
-const BY_NAME: ReadonlySet<string> = new Set(['properties', 'patternProperties', '$defs', 'dependentSchemas']);
+const BY_NAME: ReadonlySet<string> = new Set([
+  'properties',
+  'patternProperties',
+  '$defs',
+  'dependentSchemas',
+]);
 
 /** Keywords whose values are data and stay as they are. */
 const DATA: ReadonlySet<string> = new Set(['default', 'const', 'enum', 'required', 'type']);
@@ -81,7 +106,8 @@ function withoutAnnotations(schema: JsonValue): JsonValue {
       .filter(([key]) => !ANNOTATIONS.has(key))
       .map(([key, value]) => {
         if (DATA.has(key)) return [key, value];
-        if (BY_NAME.has(key) && isJsonObject(value)) return [key, schemas(value as Record<string, JsonSchema>)];
+        if (BY_NAME.has(key) && isJsonObject(value))
+          return [key, schemas(value as Record<string, JsonSchema>)];
         return [key, withoutAnnotations(value)];
       }),
   );

@@ -54,7 +54,9 @@ export function lowerFinally(formula: ResolvedFormula, lowering: Lowering): read
 }
 
 /** JSON Schemas by name. */
-export function lowerDeclarations(declarations: readonly Declaration[]): Readonly<Record<string, JsonSchema>> {
+export function lowerDeclarations(
+  declarations: readonly Declaration[],
+): Readonly<Record<string, JsonSchema>> {
   return Object.fromEntries(declarations.map(({ name, schema }) => [name.value, schema]));
 }
 
@@ -64,12 +66,19 @@ export function lowerConcurrency(concurrency: Concurrency): PlanConcurrency {
 }
 
 /** A workspace whose templates were written by the formula or step itself. */
-export function lowerWorkspace(workspace: Workspace, lowering: Lowering, text: Text = plainText): PlanWorkspace {
+export function lowerWorkspace(
+  workspace: Workspace,
+  lowering: Lowering,
+  text: Text = plainText,
+): PlanWorkspace {
   const { from, prepare, services } = workspace;
   return {
     from: typeof from === 'object' ? { git: text(from.git), ...(from.ref && { ref: text(from.ref) }) } : from,
     ...(prepare && {
-      prepare: { run: lowerCommand(prepare.run, lowering, text), files: prepare.files.map((file) => file.value) },
+      prepare: {
+        run: lowerCommand(prepare.run, lowering, text),
+        files: prepare.files.map((file) => file.value),
+      },
     }),
     ...(services.length > 0 && {
       services: services.map((service) => ({
@@ -81,7 +90,12 @@ export function lowerWorkspace(workspace: Workspace, lowering: Lowering, text: T
             : service.ready.kind === 'log'
               ? { log: service.ready.log.value }
               : { run: lowerCommand(service.ready.run, lowering, text) },
-        ...(service.env.length > 0 && { env: lowerEnv(service.env.map((value) => ({ owner: 'step', value })), () => text) }),
+        ...(service.env.length > 0 && {
+          env: lowerEnv(
+            service.env.map((value) => ({ owner: 'step', value })),
+            () => text,
+          ),
+        }),
       })),
     }),
   };
@@ -95,7 +109,8 @@ const plainText: Text = (text, start, end) => text.text.slice(start, end);
 function lowerStep(resolved: ResolvedStep, needs: readonly string[], lowering: Lowering): PlanStep {
   const { step, molecule, group, body } = resolved;
   // Beside a molecule, `inputs` means the molecule's; what the step itself wrote goes on reading its formula's.
-  const textOf = (owner: 'step' | 'molecule'): Text => (molecule && owner === 'step' ? renameInputs : plainText);
+  const textOf = (owner: 'step' | 'molecule'): Text =>
+    molecule && owner === 'step' ? renameInputs : plainText;
   const inputs = molecule?.inputs ?? group?.formula.inputs;
   const { retry, workspace } = body;
   return {
@@ -106,22 +121,30 @@ function lowerStep(resolved: ResolvedStep, needs: readonly string[], lowering: L
     action: lowerAction(resolved, lowering),
     ...(step.when && { when: step.when.text }),
     ...(step.forEach && {
-      forEach: step.forEach.kind === 'expression' ? step.forEach.expression.text : step.forEach.items.map(lowerValue),
+      forEach:
+        step.forEach.kind === 'expression'
+          ? step.forEach.expression.text
+          : step.forEach.items.map(lowerValue),
     }),
     ...(step.parallel && step.parallel.value > 1 && { parallel: step.parallel.value }),
     ...(step.join && step.join.kind === 'any' && { join: 'any' as const }),
     ...(step.join?.kind === 'quorum' && {
       join: { quorum: typeof step.join.quorum === 'number' ? step.join.quorum : step.join.quorum.text },
     }),
-    ...(step.repeat && { repeat: { until: step.repeat.until.text, max: step.repeat.max, or: step.repeat.or } }),
+    ...(step.repeat && {
+      repeat: { until: step.repeat.until.text, max: step.repeat.max, or: step.repeat.or },
+    }),
     ...(inputs && { inputs: lowerDeclarations(inputs) }),
     ...(step.with && step.with.entries.length > 0 && { with: lowerArguments(step.with.entries) }),
     ...(body.env.length > 0 && { env: lowerEnv(body.env, textOf) }),
     ...(body.secrets.length > 0 && {
       secrets: Object.fromEntries(body.secrets.map(({ name, secret }) => [name.value, secret.value])),
     }),
-    ...(body.outputs && body.outputs.declarations.length > 0 && { outputs: lowerDeclarations(body.outputs.declarations) }),
-    ...(body.verify.length > 0 && { verify: body.verify.map((check) => lowerCheck(check, lowering, textOf)) }),
+    ...(body.outputs &&
+      body.outputs.declarations.length > 0 && { outputs: lowerDeclarations(body.outputs.declarations) }),
+    ...(body.verify.length > 0 && {
+      verify: body.verify.map((check) => lowerCheck(check, lowering, textOf)),
+    }),
     ...(retry && retry.attempts > 1 && { retry: lowerRetry(retry) }),
     ...(body.timeout && { timeout: body.timeout.value }),
     ...(body.budget && { budget: { minutes: body.budget.minutes } }),
@@ -151,7 +174,8 @@ function lowerAction({ body, group, molecule }: ResolvedStep, lowering: Lowering
   }
   const action = body.action;
   // A step without an action was reported: lowering is not reached.
-  if (!action) throw new Error(`step without an action${molecule ? ` in molecule ${molecule.name.value}` : ''}`);
+  if (!action)
+    throw new Error(`step without an action${molecule ? ` in molecule ${molecule.name.value}` : ''}`);
   switch (action.kind) {
     case 'run':
       return {
@@ -190,7 +214,11 @@ function lowerCommand(command: Command, lowering: Lowering, text: Text): PlanRun
   }
 }
 
-function lowerScript(script: Template, lowering: Lowering, text: Text): Pick<Extract<PlanRun, { bash: string }>, 'bash' | 'values'> {
+function lowerScript(
+  script: Template,
+  lowering: Lowering,
+  text: Text,
+): Pick<Extract<PlanRun, { bash: string }>, 'bash' | 'values'> {
   const compiled = compileScript(script, lowering.bash, text);
   // Unsafe scripts were reported by the check of the same name: lowering is not reached.
   if (!compiled.ok) throw new Error('a script that cannot be compiled reached lowering');
@@ -213,7 +241,11 @@ function lowerWait(wait: Wait, text: Text): PlanWait {
   }
 }
 
-function lowerCheck({ owner, value }: Owned<VerifyCheck>, lowering: Lowering, textOf: (owner: 'step' | 'molecule') => Text): PlanCheck {
+function lowerCheck(
+  { owner, value }: Owned<VerifyCheck>,
+  lowering: Lowering,
+  textOf: (owner: 'step' | 'molecule') => Text,
+): PlanCheck {
   const text = textOf(owner);
   switch (value.kind) {
     case 'run':
@@ -251,11 +283,18 @@ function lowerRetry({ attempts, on, backoff, feedback }: Retry): PlanRetry {
   };
 }
 
-function lowerEnv(entries: readonly Owned<EnvEntry>[], textOf: (owner: 'step' | 'molecule') => Text): Readonly<Record<string, string>> {
-  return Object.fromEntries(entries.map(({ owner, value }) => [value.name.value, textOf(owner)(value.value)]));
+function lowerEnv(
+  entries: readonly Owned<EnvEntry>[],
+  textOf: (owner: 'step' | 'molecule') => Text,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    entries.map(({ owner, value }) => [value.name.value, textOf(owner)(value.value)]),
+  );
 }
 
-function lowerArguments(entries: readonly { readonly name: { readonly value: string }; readonly value: TemplatedValue }[]): JsonObject {
+function lowerArguments(
+  entries: readonly { readonly name: { readonly value: string }; readonly value: TemplatedValue }[],
+): JsonObject {
   return Object.fromEntries(entries.map(({ name, value }) => [name.value, lowerValue(value)]));
 }
 

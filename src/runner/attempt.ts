@@ -39,7 +39,12 @@ export interface AttemptPlace {
 
 /** As events tell it. */
 export function placeOf({ path, item, iteration, attempt }: AttemptPlace): Place {
-  return { step: path, attempt, ...(item !== undefined && { item }), ...(iteration !== undefined && { iteration }) };
+  return {
+    step: path,
+    attempt,
+    ...(item !== undefined && { item }),
+    ...(iteration !== undefined && { iteration }),
+  };
 }
 
 /** As people write it: `fix[2]`. */

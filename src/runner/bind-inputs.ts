@@ -7,10 +7,17 @@ import type { Evaluated, Scoped, Scopes } from './scope.ts';
 import { evaluateWith } from './scope.ts';
 
 /** The scope inside of a step: where it uses something, with that thing's inputs bound, defaults filled in, and checked. */
-export async function boundInputs(step: PlanStep, outer: Scoped, scopes: Scopes, state: StateId): Promise<Evaluated<Scoped>> {
+export async function boundInputs(
+  step: PlanStep,
+  outer: Scoped,
+  scopes: Scopes,
+  state: StateId,
+): Promise<Evaluated<Scoped>> {
   if (!step.inputs) return { ok: true, value: outer };
   const { run, profile } = await scopes.values(JSON.stringify(step.with ?? {}), outer, state);
-  const given = outer.attempt(() => evaluateWith(step.with ?? {}, outer.with({ run: run ?? {}, profile: profile ?? '' })));
+  const given = outer.attempt(() =>
+    evaluateWith(step.with ?? {}, outer.with({ run: run ?? {}, profile: profile ?? '' })),
+  );
   if (!given.ok) return given;
   const values = completeInputs(step.inputs, isJsonObject(given.value) ? given.value : {});
   return values.ok ? { ok: true, value: outer.bind(values.value) } : values;

@@ -25,12 +25,14 @@ export async function commandEnvironment(
   const secrets: Record<string, string> = {};
   for (const [name, secret] of Object.entries(step.secrets ?? {})) {
     const value = world.secret(secret);
-    if (value === undefined) return { ok: false, message: `the secret ${secret} is not set; export it where the run is started` };
+    if (value === undefined)
+      return { ok: false, message: `the secret ${secret} is not set; export it where the run is started` };
     secrets[name] = value;
   }
   const own: Record<string, string> = {};
   for (const [name, text] of Object.entries(step.env ?? {})) own[name] = renderTemplate(text, values, files);
-  const told: Record<string, string> = feedback === undefined ? {} : { WF_FEEDBACK: await feedbackFile(world, at.key, feedback) };
+  const told: Record<string, string> =
+    feedback === undefined ? {} : { WF_FEEDBACK: await feedbackFile(world, at.key, feedback) };
   return {
     ok: true,
     value: {

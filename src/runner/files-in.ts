@@ -22,7 +22,8 @@ export function filesIn(directory: string): RenderWorld {
       if (!real.startsWith(root + sep)) throw refuse('it is outside of the workspace');
       const stat = lstatSync(real);
       if (!stat.isFile()) throw refuse('it is not a file');
-      if (stat.size > MOST_BYTES) throw refuse(`it has ${stat.size} bytes, and at most ${MOST_BYTES} fit into a text`);
+      if (stat.size > MOST_BYTES)
+        throw refuse(`it has ${stat.size} bytes, and at most ${MOST_BYTES} fit into a text`);
       return readFileSync(real, 'utf8');
     },
   };

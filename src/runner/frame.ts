@@ -58,7 +58,11 @@ export class Frame {
     this.stopped = new AbortController();
     const { outer } = options;
     if (outer?.aborted) this.stopped.abort(outer.reason);
-    else outer?.addEventListener('abort', () => this.stopped.abort(outer.reason), { once: true, signal: this.stopped.signal });
+    else
+      outer?.addEventListener('abort', () => this.stopped.abort(outer.reason), {
+        once: true,
+        signal: this.stopped.signal,
+      });
   }
 
   /** What `steps` means here. Grows. */
@@ -72,7 +76,14 @@ export class Frame {
 
   /** The same names, for one step of `finally`: nothing that stopped this pass stops it. */
   ending(): Frame {
-    const frame = new Frame({ path: this.path, key: this.key, inputs: this.inputs, steps: [], last: [], home: this.home });
+    const frame = new Frame({
+      path: this.path,
+      key: this.key,
+      inputs: this.inputs,
+      steps: [],
+      last: [],
+      home: this.home,
+    });
     Object.assign(frame.#values, this.#values);
     return frame;
   }

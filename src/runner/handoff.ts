@@ -28,7 +28,19 @@ export async function handoffFiles({
   const failed = events.filter((event) => event.type === 'attempt.failed' && event.step === stop.step);
   const outputs = failed.flatMap((event, index) =>
     event.type === 'attempt.failed'
-      ? [[`attempt-${index + 1}.txt`, [event.error.message, event.error.detail ?? '', event.stdout?.text ?? '', event.stderr?.text ?? ''].filter((text) => text !== '').join('\n\n')] as const]
+      ? [
+          [
+            `attempt-${index + 1}.txt`,
+            [
+              event.error.message,
+              event.error.detail ?? '',
+              event.stdout?.text ?? '',
+              event.stderr?.text ?? '',
+            ]
+              .filter((text) => text !== '')
+              .join('\n\n'),
+          ] as const,
+        ]
       : [],
   );
   const tried = events.flatMap((event) => {
@@ -36,7 +48,9 @@ export async function handoffFiles({
       case 'step.succeeded':
         return [`- ${event.step ?? ''}${event.item === undefined ? '' : `[${event.item}]`}: done`];
       case 'attempt.failed':
-        return [`- ${event.step ?? ''}${event.item === undefined ? '' : `[${event.item}]`}: attempt ${event.attempt ?? 1} failed: ${event.error.message}`];
+        return [
+          `- ${event.step ?? ''}${event.item === undefined ? '' : `[${event.item}]`}: attempt ${event.attempt ?? 1} failed: ${event.error.message}`,
+        ];
       case 'check.failed':
         return [`  - ${event.message}`];
       default:

@@ -75,11 +75,7 @@ export class Interpreter {
   }
 
   /** The steps of a frame, then its `finally`, then its outputs. */
-  async #pass(
-    frame: Frame,
-    start: StateId,
-    outputs: PlanGroup['outputs'],
-  ): Promise<Result> {
+  async #pass(frame: Frame, start: StateId, outputs: PlanGroup['outputs']): Promise<Result> {
     const state = await this.#steps(frame, start);
     const cancelled = this.#engine.signal.aborted || (frame.stopped.signal.aborted && !frame.stop);
     let result: Result = frame.stop
@@ -99,7 +95,8 @@ export class Interpreter {
     const copies = overlappingSteps(frame.steps);
     const ends = new Map<string, Promise<StateId>>();
     const place = new Map(frame.steps.map((step, index) => [step.id, index]));
-    const inOrder = (ids: readonly string[]) => [...ids].sort((a, b) => (place.get(a) ?? 0) - (place.get(b) ?? 0));
+    const inOrder = (ids: readonly string[]) =>
+      [...ids].sort((a, b) => (place.get(a) ?? 0) - (place.get(b) ?? 0));
     for (const step of topological(frame.steps)) {
       const needs = inOrder(step.needs).map((id) => ends.get(id) as Promise<StateId>);
       ends.set(
@@ -129,24 +126,51 @@ export class Interpreter {
     const scope = this.#scopes.of(frame, step);
     if (step.when !== undefined && merged.ok) {
       const when = await evaluate(step.when, scope, this.#scopes, merged.state);
-      if (!when.ok) return this.#end(frame, step, path, key, failure('error', when.message, merged.state), 0, 1);
+      if (!when.ok)
+        return this.#end(frame, step, path, key, failure('error', when.message, merged.state), 0, 1);
       if (when.value !== true) return this.#skip(frame, step, 'when', [merged.state]);
     }
     await this.#engine.record(`${key}:started`, { type: 'step.started', step: path, state: merged.state });
     if (!merged.ok) {
-      return this.#end(frame, step, path, key, failure('conflict', conflict(merged.files).message, merged.state), 0, 1);
+      return this.#end(
+        frame,
+        step,
+        path,
+        key,
+        failure('conflict', conflict(merged.files).message, merged.state),
+        0,
+        1,
+      );
     }
     if (step.forEach !== undefined) return this.#items(frame, step, path, key, scope, merged.state, home);
-    const { result, attempts, iterations } = await this.#iterations(frame, step, { path, key, home }, scope, merged.state);
+    const { result, attempts, iterations } = await this.#iterations(
+      frame,
+      step,
+      { path, key, home },
+      scope,
+      merged.state,
+    );
     return this.#end(frame, step, path, key, result, attempts, iterations);
   }
 
-  async #skip(frame: Frame, step: PlanStep, reason: 'when' | 'run ended', states: readonly StateId[]): Promise<StateId> {
+  async #skip(
+    frame: Frame,
+    step: PlanStep,
+    reason: 'when' | 'run ended',
+    states: readonly StateId[],
+  ): Promise<StateId> {
     const path = `${frame.path}${step.id}`;
     const merged = await this.#merge(`${frame.key}${step.id}:skip`, states);
     await this.#engine.record(`${frame.key}${step.id}:skipped`, { type: 'step.skipped', step: path, reason });
     const empty = step.forEach === undefined ? {} : [];
-    frame.ended(step.id, { outputs: empty, status: 'skipped', attempts: 0, iterations: 0, cached: false, ...(step.forEach !== undefined && { items: [] }) });
+    frame.ended(step.id, {
+      outputs: empty,
+      status: 'skipped',
+      attempts: 0,
+      iterations: 0,
+      cached: false,
+      ...(step.forEach !== undefined && { items: [] }),
+    });
     return merged.state;
   }
 
@@ -174,7 +198,13 @@ export class Interpreter {
       ? { type: 'step.succeeded', step: path, outputs, state: result.state }
       : result.error.kind === 'cancelled'
         ? { type: 'step.cancelled', step: path }
-        : { type: 'step.failed', step: path, error: result.error, state: result.state, ...(result.list && { outputs }) };
+        : {
+            type: 'step.failed',
+            step: path,
+            error: result.error,
+            state: result.state,
+            ...(result.list && { outputs }),
+          };
     await this.#engine.record(`${key}:ended`, event);
     frame.ended(step.id, value);
     if (!result.ok && result.error.kind !== 'cancelled' && step.onFailure !== 'continue') {
@@ -211,7 +241,12 @@ export class Interpreter {
         const item = items[index] as JsonValue;
         const itemKey = `${key}[${index}]`;
         const itemScope = scope.with({ item, index });
-        const started: EventBody = { type: 'step.started', step: path, item: index, state: apart ? start : state };
+        const started: EventBody = {
+          type: 'step.started',
+          step: path,
+          item: index,
+          state: apart ? start : state,
+        };
         await this.#engine.record(`${itemKey}:started`, started);
         const { result, attempts, iterations } = await this.#iterations(
           frame,
@@ -230,7 +265,14 @@ export class Interpreter {
       }
     };
     await this.#engine.all(Array.from({ length: parallel }, lane));
-    return this.#joined(frame, step, { path, key, home }, scope, { items, results, needed: needed.value, start, state, apart });
+    return this.#joined(frame, step, { path, key, home }, scope, {
+      items,
+      results,
+      needed: needed.value,
+      start,
+      state,
+      apart,
+    });
   }
 
   /** What the items came out as, and one state with the changes of all. */
@@ -242,7 +284,12 @@ export class Interpreter {
     const attempts = results.reduce((sum, one) => sum + (one?.attempts ?? 0), 0);
     const iterations = results.reduce((most, one) => Math.max(most, one?.iterations ?? 0), 0);
     const stopped = frame.stopped.signal.aborted;
-    const error = joinFailure(step, needed, results.map((one) => one?.result), stopped);
+    const error = joinFailure(
+      step,
+      needed,
+      results.map((one) => one?.result),
+      stopped,
+    );
     const result: Result = error ? { ok: false, error, state } : { ok: true, outputs: {}, state };
     return this.#end(frame, step, at.path, at.key, { ...result, items: all, list }, attempts, iterations);
   }
@@ -251,7 +298,13 @@ export class Interpreter {
    * Merges items in the order of the list, not in the order they ended. One that conflicts with those before it may try
    * again from what they made, if it has a retry.
    */
-  async #mergeItems(frame: Frame, step: PlanStep, at: StepPlace, scope: Scoped, done: Items): Promise<StateId> {
+  async #mergeItems(
+    frame: Frame,
+    step: PlanStep,
+    at: StepPlace,
+    scope: Scoped,
+    done: Items,
+  ): Promise<StateId> {
     const { items, results, start } = done;
     let state = start;
     for (const [index, one] of results.entries()) {
@@ -292,16 +345,31 @@ export class Interpreter {
     const { group: template, then } = step.concurrency;
     const group = scope.attempt(() => String(evaluateWith(template, scope)));
     if (!group.ok) return { result: failure('error', group.message, start), attempts: 0, iterations: 0 };
-    const waiting = { step: at.path, for: 'concurrency' as const, ask: group.value, ...(at.item !== undefined && { item: at.item }) };
+    const waiting = {
+      step: at.path,
+      for: 'concurrency' as const,
+      ask: group.value,
+      ...(at.item !== undefined && { item: at.item }),
+    };
     if (!(await this.#engine.lock(`${at.key}:lock`, group.value, then, { signal, waiting }))) {
-      return { result: failure('cancelled', 'cancelled while waiting for its turn', start), attempts: 0, iterations: 0 };
+      return {
+        result: failure('cancelled', 'cancelled while waiting for its turn', start),
+        attempts: 0,
+        iterations: 0,
+      };
     }
     const ended = await this.#repeat(step, at, scope, start, signal);
     await this.#engine.release(`${at.key}:unlock`, group.value);
     return ended;
   }
 
-  async #repeat(step: PlanStep, at: StepPlace, scope: Scoped, start: StateId, signal: AbortSignal): Promise<ItemResult> {
+  async #repeat(
+    step: PlanStep,
+    at: StepPlace,
+    scope: Scoped,
+    start: StateId,
+    signal: AbortSignal,
+  ): Promise<ItemResult> {
     const { repeat } = step;
     const budget = new Ledger(step.budget?.minutes);
     if (!repeat) return { ...(await this.#attempts(step, at, scope, start, signal, budget)), iterations: 1 };
@@ -339,13 +407,22 @@ export class Interpreter {
     let state = start;
     let feedback: string | undefined;
     let troubles = 0;
-    for (let attempt = 1; ; ) {
+    for (let attempt = 1; ;) {
       const key = `${at.key}@${attempt}${troubles > 0 ? `~${troubles}` : ''}`;
       const over = this.#ledger.exceeded() ?? budget.exceeded();
       const result = over
         ? failure('budget', over, state)
-        : await this.#attempt(step, { ...at, key, attempt, ...(troubles > 0 && { trouble: troubles }) }, scope, state, signal, budget, feedback);
-      if (result.ok || signal.aborted || result.error.kind === 'cancelled') return { result, attempts: attempt };
+        : await this.#attempt(
+            step,
+            { ...at, key, attempt, ...(troubles > 0 && { trouble: troubles }) },
+            scope,
+            state,
+            signal,
+            budget,
+            feedback,
+          );
+      if (result.ok || signal.aborted || result.error.kind === 'cancelled')
+        return { result, attempts: attempt };
       if (result.error.kind === 'infrastructure' && !step.once && troubles < INFRASTRUCTURE_TRIES) {
         troubles += 1;
         await this.#pause(key, infrastructureBackoff(troubles, this.#engine.run + key), signal);
@@ -512,7 +589,10 @@ export class Interpreter {
     const { workspace } = this.#world;
     await this.#engine.step<EventBody>('end', async () => {
       if (end.ok) {
-        const { branch, commit, changedFiles } = await workspace.finish(end.state, `${this.#plan.formula}: run ${this.#engine.run}`);
+        const { branch, commit, changedFiles } = await workspace.finish(
+          end.state,
+          `${this.#plan.formula}: run ${this.#engine.run}`,
+        );
         return {
           type: 'run.succeeded',
           outputs: end.outputs,
@@ -525,18 +605,37 @@ export class Interpreter {
       const { stop } = frame;
       if (end.error.kind === 'cancelled' || !stop) return { type: 'run.cancelled', kept };
       if (!stop.handoff) return { type: 'run.failed', error: end.error, step: stop.step, kept };
-      const files = await handoffFiles({ plan: this.#plan, run: this.#engine.run, stop, events: this.#engine.events, workspace, state: end.state, kept });
-      return { type: 'run.handed_off', error: end.error, step: stop.step, bundle: await this.#world.writeHandoff(files) };
+      const files = await handoffFiles({
+        plan: this.#plan,
+        run: this.#engine.run,
+        stop,
+        events: this.#engine.events,
+        workspace,
+        state: end.state,
+        kept,
+      });
+      return {
+        type: 'run.handed_off',
+        error: end.error,
+        step: stop.step,
+        bundle: await this.#world.writeHandoff(files),
+      };
     });
   }
 
   async #list(step: PlanStep, scope: Scoped, state: StateId) {
     if (Array.isArray(step.forEach)) {
-      return scope.attempt(() => (step.forEach as readonly JsonValue[]).map((item) => evaluateWith(item, scope) as JsonValue));
+      return scope.attempt(() =>
+        (step.forEach as readonly JsonValue[]).map((item) => evaluateWith(item, scope) as JsonValue),
+      );
     }
     const value = await evaluate(step.forEach as string, scope, this.#scopes, state);
-    if (!value.ok || Array.isArray(value.value)) return value as { ok: true; value: readonly JsonValue[] } | { ok: false; message: string };
-    return { ok: false as const, message: `\`for_each\` has to be a list, and ${String(step.forEach)} is not` };
+    if (!value.ok || Array.isArray(value.value))
+      return value as { ok: true; value: readonly JsonValue[] } | { ok: false; message: string };
+    return {
+      ok: false as const,
+      message: `\`for_each\` has to be a list, and ${String(step.forEach)} is not`,
+    };
   }
 }
 
@@ -564,7 +663,12 @@ function itemValue(item: JsonValue, one: ItemResult | undefined): JsonValue {
   if (!one) return { item, status: 'skipped', outputs: {} };
   if (one.result.ok) return { item, status: 'succeeded', outputs: one.result.outputs };
   const { error } = one.result;
-  return { item, status: error.kind === 'cancelled' ? 'cancelled' : 'failed', outputs: {}, error: { ...error } };
+  return {
+    item,
+    status: error.kind === 'cancelled' ? 'cancelled' : 'failed',
+    outputs: {},
+    error: { ...error },
+  };
 }
 
 function feedbackOf({ message, detail }: StepError): string {
@@ -578,13 +682,17 @@ interface ItemResult {
 }
 
 function endOf(path: string, item: number, result: Result): EventBody {
-  if (result.ok) return { type: 'step.succeeded', step: path, item, outputs: result.outputs, state: result.state };
+  if (result.ok)
+    return { type: 'step.succeeded', step: path, item, outputs: result.outputs, state: result.state };
   if (result.error.kind === 'cancelled') return { type: 'step.cancelled', step: path, item };
   return { type: 'step.failed', step: path, item, error: result.error, state: result.state };
 }
 
 function conflict(files: readonly string[]): StepError {
-  return { kind: 'conflict', message: `steps that ran at the same time changed the same lines of ${files.join(', ')}` };
+  return {
+    kind: 'conflict',
+    message: `steps that ran at the same time changed the same lines of ${files.join(', ')}`,
+  };
 }
 
 /** A key as the name of a folder. */

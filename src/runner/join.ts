@@ -18,7 +18,8 @@ export async function joinEnded(
   const value = await evaluate(join.quorum, scope, scopes, state);
   if (!value.ok) return value;
   const { value: quorum } = value;
-  if (typeof quorum === 'number' && Number.isInteger(quorum) && quorum >= 0) return { ok: true, value: quorum };
+  if (typeof quorum === 'number' && Number.isInteger(quorum) && quorum >= 0)
+    return { ok: true, value: quorum };
   return { ok: false, message: `\`quorum\` has to be a whole number, and it is ${JSON.stringify(quorum)}` };
 }
 
@@ -28,8 +29,10 @@ export function joinDecided(
   needed: number,
   results: readonly ({ readonly result: Result } | undefined)[],
 ): 'cancel the rest' | 'start no more' | undefined {
-  if (step.join === undefined) return results.some((one) => one && !one.result.ok) ? 'start no more' : undefined;
-  if (step.join === 'any') return results.filter((one) => one?.result.ok).length >= needed ? 'cancel the rest' : undefined;
+  if (step.join === undefined)
+    return results.some((one) => one && !one.result.ok) ? 'start no more' : undefined;
+  if (step.join === 'any')
+    return results.filter((one) => one?.result.ok).length >= needed ? 'cancel the rest' : undefined;
   return undefined;
 }
 
@@ -42,7 +45,9 @@ export function joinFailure(
 ): StepError | undefined {
   const succeeded = results.filter((result) => result?.ok).length;
   if (succeeded >= needed) return undefined;
-  const failed = results.flatMap((result, index) => (result && !result.ok && result.error.kind !== 'cancelled' ? [{ index, error: result.error }] : []));
+  const failed = results.flatMap((result, index) =>
+    result && !result.ok && result.error.kind !== 'cancelled' ? [{ index, error: result.error }] : [],
+  );
   const [first] = failed;
   if (!first && cancelled) return { kind: 'cancelled', message: 'cancelled' };
   if (step.join === undefined && first) {

@@ -58,7 +58,9 @@ export class LocalWorld implements World {
     this.#fifos = new FifoPool(join(this.#folder, `pipes-${process.pid}`));
     this.#watchdog = new Watchdog(this.#folder, options.run);
     const passed = [...PASSED_ON, ...(options.plan.env ?? [])];
-    this.baseEnv = Object.fromEntries(passed.flatMap((name) => (options.env[name] === undefined ? [] : [[name, options.env[name]]])));
+    this.baseEnv = Object.fromEntries(
+      passed.flatMap((name) => (options.env[name] === undefined ? [] : [[name, options.env[name]]])),
+    );
   }
 
   /** Ends what a dead runner left, then makes or finds the workspace, prepares it, and starts its services. */
@@ -77,11 +79,19 @@ export class LocalWorld implements World {
     return this.#workspace as RunWorkspace;
   }
 
-  openWorkspace(plan: PlanWorkspace, values: JsonObject, name: string, signal: AbortSignal): Promise<RunWorkspace> {
+  openWorkspace(
+    plan: PlanWorkspace,
+    values: JsonObject,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<RunWorkspace> {
     return this.#open(plan, values, `${this.#options.run}.${safe(name)}`, signal);
   }
 
-  execute(command: Rendered, { env, secrets, signal, timeout, log, place, cwd }: ExecuteOptions): Promise<ProcessResult> {
+  execute(
+    command: Rendered,
+    { env, secrets, signal, timeout, log, place, cwd }: ExecuteOptions,
+  ): Promise<ProcessResult> {
     const argv = launch(command, (name) => this.#scratchPath(`${log}.${name}`));
     return runProcess(
       {
@@ -122,13 +132,21 @@ export class LocalWorld implements World {
     await this.#watchdog.close();
   }
 
-  async #open(plan: PlanWorkspace, values: JsonObject, run: string, signal: AbortSignal): Promise<RunWorkspace> {
+  async #open(
+    plan: PlanWorkspace,
+    values: JsonObject,
+    run: string,
+    signal: AbortSignal,
+  ): Promise<RunWorkspace> {
     const { project, revision, allowDirty, resume, plan: whole } = this.#options;
     const files = filesIn(project);
     const { from } = plan;
     const source =
       typeof from === 'object'
-        ? { git: renderTemplate(from.git, values, files), ...(from.ref !== undefined && { ref: renderTemplate(from.ref, values, files) }) }
+        ? {
+            git: renderTemplate(from.git, values, files),
+            ...(from.ref !== undefined && { ref: renderTemplate(from.ref, values, files) }),
+          }
         : from;
     const workspace = await openRunWorkspace({
       project,
@@ -143,7 +161,11 @@ export class LocalWorld implements World {
         files: plan.prepare.files,
         key: JSON.stringify(plan.prepare.run),
         run: async (directory: string) => {
-          const command = renderCommand(plan.prepare?.run ?? { kind: 'run', argv: [] }, values, filesIn(directory));
+          const command = renderCommand(
+            plan.prepare?.run ?? { kind: 'run', argv: [] },
+            values,
+            filesIn(directory),
+          );
           const ended = await this.execute(command, {
             cwd: directory,
             env: { ...this.baseEnv, WF_RUN: this.#options.run, WF_WORKSPACE: directory },
@@ -154,21 +176,34 @@ export class LocalWorld implements World {
           });
           if (ended.ended === 'exit' && ended.exitCode === 0) return;
           const tail = (ended.stderr.text || ended.stdout.text).trimEnd().split('\n').slice(-10).join('\n');
-          throw new UserError(`\`prepare\` failed: ${ended.message ?? (ended.exitCode === undefined ? ended.ended : `exit code ${ended.exitCode}`)}\n${tail}`, {
-            hint: `its whole output is in ${join(this.#folder, 'logs', 'prepare.log')}`,
-          });
+          throw new UserError(
+            `\`prepare\` failed: ${ended.message ?? (ended.exitCode === undefined ? ended.ended : `exit code ${ended.exitCode}`)}\n${tail}`,
+            {
+              hint: `its whole output is in ${join(this.#folder, 'logs', 'prepare.log')}`,
+            },
+          );
         },
       },
     });
     return workspace;
   }
 
-  async #serve(plan: PlanWorkspace, values: JsonObject, root: string, signal: AbortSignal): Promise<Services | undefined> {
+  async #serve(
+    plan: PlanWorkspace,
+    values: JsonObject,
+    root: string,
+    signal: AbortSignal,
+  ): Promise<Services | undefined> {
     if (!plan.services) return undefined;
     return startServices(
       plan.services.map((service) => {
         const files = filesIn(root);
-        const own = Object.fromEntries(Object.entries(service.env ?? {}).map(([name, text]) => [name, renderTemplate(text, values, files)]));
+        const own = Object.fromEntries(
+          Object.entries(service.env ?? {}).map(([name, text]) => [
+            name,
+            renderTemplate(text, values, files),
+          ]),
+        );
         const env = { ...this.baseEnv, WF_RUN: this.#options.run, WF_WORKSPACE: root, ...own };
         const start = (run: Parameters<typeof renderCommand>[0], name: string) =>
           launch(renderCommand(run, values, files), (file) => this.#scratchPath(`${name}.${file}`));
@@ -178,7 +213,10 @@ export class LocalWorld implements World {
           cwd: root,
           env,
           log: join(this.#folder, 'logs', `service.${service.id}.log`),
-          ready: 'run' in service.ready ? { argv: start(service.ready.run, `service.${service.id}.ready`) } : service.ready,
+          ready:
+            'run' in service.ready
+              ? { argv: start(service.ready.run, `service.${service.id}.ready`) }
+              : service.ready,
         };
       }),
       { registry: this.#watchdog, signal, onChange: this.#options.onService },

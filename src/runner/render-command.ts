@@ -7,7 +7,12 @@ import type { JsonObject, JsonValue } from '../support/json.ts';
 export type Rendered =
   | { readonly kind: 'bash'; readonly script: string; readonly values: readonly RenderedValue[] }
   | { readonly kind: 'argv'; readonly argv: readonly string[] }
-  | { readonly kind: 'program'; readonly program: string; readonly args: readonly string[]; readonly script: string };
+  | {
+      readonly kind: 'program';
+      readonly program: string;
+      readonly args: readonly string[];
+      readonly script: string;
+    };
 
 /** A shell variable: one value, or the words of a list. */
 export interface RenderedValue {
@@ -23,7 +28,9 @@ export function renderCommand(run: PlanRun, values: JsonObject, world: RenderWor
       script: run.bash,
       values: (run.values ?? []).map(({ name, value, words }) => ({
         name,
-        value: words ? wordsOf(value, values, world) : withoutNul(renderTemplate(value, values, world), value),
+        value: words
+          ? wordsOf(value, values, world)
+          : withoutNul(renderTemplate(value, values, world), value),
       })),
     };
   }
@@ -52,7 +59,8 @@ function wordsOf(template: string, values: JsonObject, world: RenderWorld): read
 }
 
 function withoutNul(text: string, template: string): string {
-  if (text.includes('\0')) throw new RenderValueError(`the value of ${template} holds a NUL character, which no command can take`);
+  if (text.includes('\0'))
+    throw new RenderValueError(`the value of ${template} holds a NUL character, which no command can take`);
   return text;
 }
 

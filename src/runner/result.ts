@@ -14,6 +14,15 @@ export interface Streams {
 }
 
 /** A failure with its kind. */
-export function failure(kind: ErrorKind, message: string, state: StateId, detail?: string): Result & { readonly ok: false } {
-  return { ok: false, state, error: { kind, message, ...(detail !== undefined && detail !== '' && { detail }) } };
+export function failure(
+  kind: ErrorKind,
+  message: string,
+  state: StateId,
+  detail?: string,
+): Result & { readonly ok: false } {
+  return {
+    ok: false,
+    state,
+    error: { kind, message, ...(detail !== undefined && detail !== '' && { detail }) },
+  };
 }

@@ -43,7 +43,8 @@ export interface RunRequest {
 /** Begins a run and drives it until it ends, waits for somebody while nobody is attached, or is cancelled. */
 export async function startRun(request: RunRequest, host: RunHost): Promise<RunState> {
   const inputs = completeInputs(request.plan.inputs, request.inputs);
-  if (!inputs.ok) throw new UserError(inputs.message, { hint: `\`wf list\` shows what ${request.plan.formula} takes` });
+  if (!inputs.ok)
+    throw new UserError(inputs.message, { hint: `\`wf list\` shows what ${request.plan.formula} takes` });
   const journal = await openJournal(request.project);
   try {
     const run = journal.createRun({ plan: request.plan, inputs: inputs.value });
@@ -74,7 +75,12 @@ export async function resumeRun(
 async function drive(
   journal: Journal,
   run: string,
-  options: { readonly project: string; readonly revision?: string; readonly allowDirty?: boolean; readonly by?: string },
+  options: {
+    readonly project: string;
+    readonly revision?: string;
+    readonly allowDirty?: boolean;
+    readonly by?: string;
+  },
   host: RunHost,
   resume: boolean,
 ): Promise<RunState> {

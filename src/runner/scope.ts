@@ -11,7 +11,8 @@ import type { Result } from './result.ts';
 import type { World } from './world.ts';
 
 /** A value, or why there is none, in the author's names. */
-export type Evaluated<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };
+export type Evaluated<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };
 
 /** What the names of a run hold. */
 export class Scopes {
@@ -38,7 +39,13 @@ export class Scopes {
   /** In `finally`, `run` tells how the end is going to be. */
   end(frame: Frame, coming: Result): void {
     const handedOff = !coming.ok && frame.stop?.handoff === true;
-    const status = coming.ok ? 'succeeded' : coming.error.kind === 'cancelled' ? 'cancelled' : handedOff ? 'handed_off' : 'failed';
+    const status = coming.ok
+      ? 'succeeded'
+      : coming.error.kind === 'cancelled'
+        ? 'cancelled'
+        : handedOff
+          ? 'handed_off'
+          : 'failed';
     this.#endings.set(frame, { status, ...(!coming.ok && { error: coming.error }) });
   }
 
@@ -56,7 +63,8 @@ export class Scopes {
       status: ending?.status ?? 'running',
       ...(ending?.error && { error: { ...ending.error } }),
     };
-    if (/\bdiff\b/.test(text)) run['diff'] = await this.#engine.unrecorded(() => workspace.diff(workspace.initial, state));
+    if (/\bdiff\b/.test(text))
+      run['diff'] = await this.#engine.unrecorded(() => workspace.diff(workspace.initial, state));
     if (/\bchanged_files\b/.test(text)) {
       const changes = await this.#engine.unrecorded(() => workspace.changes(workspace.initial, state));
       run['changed_files'] = changes.map((change) => change.path);
@@ -102,7 +110,12 @@ export class Scoped {
 }
 
 /** Evaluates an expression. */
-export async function evaluate(text: string, scoped: Scoped, scopes: Scopes, state: StateId): Promise<Evaluated<JsonValue>> {
+export async function evaluate(
+  text: string,
+  scoped: Scoped,
+  scopes: Scopes,
+  state: StateId,
+): Promise<Evaluated<JsonValue>> {
   const values = await scopes.values(text, scoped, state);
   return scoped.attempt(() => evaluateExpression(text, values));
 }
@@ -122,8 +135,10 @@ export async function render(
 
 /** Evaluates JSON in which strings are templates; what is absent is undefined. Sees no `run`. */
 export function evaluateWith(value: JsonValue, scoped: Scoped): JsonValue | undefined {
-  if (typeof value === 'string') return value.includes('{{') ? evaluateTemplate(value, scoped.values, NO_FILES) : value;
-  if (Array.isArray(value)) return (value as readonly JsonValue[]).map((item) => evaluateWith(item, scoped) ?? null);
+  if (typeof value === 'string')
+    return value.includes('{{') ? evaluateTemplate(value, scoped.values, NO_FILES) : value;
+  if (Array.isArray(value))
+    return (value as readonly JsonValue[]).map((item) => evaluateWith(item, scoped) ?? null);
   if (!isJsonObject(value)) return value;
   const entries = Object.entries(value).flatMap(([key, inner]) => {
     const evaluated = evaluateWith(inner, scoped);
@@ -135,12 +150,15 @@ export function evaluateWith(value: JsonValue, scoped: Scoped): JsonValue | unde
 /** Where no step is at work there is no file to read: which state of it would be meant? */
 const NO_FILES: RenderWorld = {
   readFile: (path) => {
-    throw new RenderError(`{{file}} reads "${path}" from the workspace of a step, so it belongs in a command or a check`);
+    throw new RenderError(
+      `{{file}} reads "${path}" from the workspace of a step, so it belongs in a command or a check`,
+    );
   },
 };
 
 /** Errors that values cause carry their message in the author's names; anything else is ours and goes up. */
 export function messageOf(error: unknown): string {
-  if (error instanceof Error && ['RenderError', 'ExpressionError', 'RenderValueError'].includes(error.name)) return error.message;
+  if (error instanceof Error && ['RenderError', 'ExpressionError', 'RenderValueError'].includes(error.name))
+    return error.message;
   throw error;
 }

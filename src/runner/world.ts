@@ -12,7 +12,12 @@ export interface World {
   /** The run's own workspace; opened, prepared and with its services started by the time it is asked for. */
   readonly workspace: RunWorkspace;
   /** A workspace for one step alone. Closed with {@link RunWorkspace.discard}. */
-  openWorkspace(plan: PlanWorkspace, values: JsonObject, name: string, signal: AbortSignal): Promise<RunWorkspace>;
+  openWorkspace(
+    plan: PlanWorkspace,
+    values: JsonObject,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<RunWorkspace>;
   execute(command: Rendered, options: ExecuteOptions): Promise<ProcessResult>;
   /** Undefined when nobody has set it. */
   secret(name: string): string | undefined;

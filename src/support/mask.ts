@@ -53,7 +53,8 @@ export class Masker {
   #openEnd(text: Buffer): number {
     for (let length = Math.min(this.#longest - 1, text.length); length > 0; length--) {
       const end = text.subarray(text.length - length);
-      if (this.#secrets.some((secret) => secret.length > length && secret.subarray(0, length).equals(end))) return length;
+      if (this.#secrets.some((secret) => secret.length > length && secret.subarray(0, length).equals(end)))
+        return length;
     }
     return 0;
   }

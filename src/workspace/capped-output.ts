@@ -54,5 +54,8 @@ function cut(head: Buffer, tail: Buffer, bytes: number): CappedText {
   const omitted = bytes - head.length - tail.length;
   if (omitted <= 0) return { text: Buffer.concat([head, tail]).toString('utf8') };
   // A character cut in two shows as one replacement character at the seam.
-  return { text: `${head.toString('utf8')}\n… ${omitted} bytes left out …\n${tail.toString('utf8')}`, omitted };
+  return {
+    text: `${head.toString('utf8')}\n… ${omitted} bytes left out …\n${tail.toString('utf8')}`,
+    omitted,
+  };
 }

@@ -77,7 +77,10 @@ export class DirectoryWorkspace implements RunWorkspace {
     this.#main = new Tracked(options.directory, options.known);
   }
 
-  async enter(state: StateId, { copy }: { readonly copy?: string; readonly signal?: AbortSignal } = {}): Promise<StepDirectory> {
+  async enter(
+    state: StateId,
+    { copy }: { readonly copy?: string; readonly signal?: AbortSignal } = {},
+  ): Promise<StepDirectory> {
     const tracked = copy === undefined ? this.#main : await this.#copy(copy);
     await this.#bring(tracked, state);
     const { snapshots, prefix } = this.#options;
@@ -151,7 +154,8 @@ export class DirectoryWorkspace implements RunWorkspace {
       ];
       if (branch !== undefined) await git(['update-ref', 'refs/wf/handover', commit], { cwd: directory });
       const fetched = refs.map((ref) => ref.replace(`+${commit}:`, '+refs/wf/handover:'));
-      if (refs.length > 0) await git(['fetch', '-q', '--no-tags', '--no-write-fetch-head', directory, ...fetched], { cwd: top });
+      if (refs.length > 0)
+        await git(['fetch', '-q', '--no-tags', '--no-write-fetch-head', directory, ...fetched], { cwd: top });
     } else if (branch !== undefined) {
       // Another repository has no place here to bring a branch to: the clone is kept.
       await git(['update-ref', `refs/heads/${branch}`, commit], { cwd: directory });
@@ -184,9 +188,12 @@ export class DirectoryWorkspace implements RunWorkspace {
     if (tracked.state === undefined || tracked.state !== state || !tracked.untouched) {
       const work = async () => {
         if (this.kind === 'checkout' && tracked === this.#main) {
-          throw new UserError(`${tracked.path} would have to be changed back to what it was before, and with \`workspace: checkout\` that is yours to do`, {
-            hint: 'bring it to the state you want, then `wf resume`; `workspace: clone` needs no such care',
-          });
+          throw new UserError(
+            `${tracked.path} would have to be changed back to what it was before, and with \`workspace: checkout\` that is yours to do`,
+            {
+              hint: 'bring it to the state you want, then `wf resume`; `workspace: clone` needs no such care',
+            },
+          );
         }
         if (!existsSync(tracked.path)) await mkdir(tracked.path, { recursive: true });
         await this.#options.snapshots.restore(tracked.path, state);
@@ -204,7 +211,14 @@ export class DirectoryWorkspace implements RunWorkspace {
     const path = join(`${join(this.#options.project, '.wf', 'work', this.#options.run)}.copies`, name);
     await rm(path, { recursive: true, force: true });
     await mkdir(join(path, '..'), { recursive: true });
-    await this.#exclusively(() => execute('cp', ['-a', ...(process.platform === 'linux' ? ['--reflink=auto'] : []), this.#main.path, path]));
+    await this.#exclusively(() =>
+      execute('cp', [
+        '-a',
+        ...(process.platform === 'linux' ? ['--reflink=auto'] : []),
+        this.#main.path,
+        path,
+      ]),
+    );
     const tracked = new Tracked(path, undefined);
     this.#copies.set(name, tracked);
     return tracked;
@@ -219,7 +233,12 @@ export class DirectoryWorkspace implements RunWorkspace {
   /** Commits that were made in a copy become known to the main directory's repository. */
   async #lend(copy: string): Promise<void> {
     if (!existsSync(join(copy, '.git', 'objects'))) return;
-    await execute('cp', ['-a', '-n', join(copy, '.git', 'objects', '.'), join(this.#options.directory, '.git', 'objects')]).catch(() => undefined);
+    await execute('cp', [
+      '-a',
+      '-n',
+      join(copy, '.git', 'objects', '.'),
+      join(this.#options.directory, '.git', 'objects'),
+    ]).catch(() => undefined);
   }
 
   /** What no step has committed becomes one commit on top. */
@@ -235,7 +254,10 @@ export class DirectoryWorkspace implements RunWorkspace {
     if (tree === (await gitText(['rev-parse', `${head}^{tree}`], { cwd: directory }))) return head;
     // The time of the run, not of the clock: after a crash the very same commit is made again.
     const date = `${Math.floor(runTime(run) / 1000)} +0000`;
-    return gitText(['commit-tree', '-p', head, '-m', message, tree], { cwd: directory, env: { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date } });
+    return gitText(['commit-tree', '-p', head, '-m', message, tree], {
+      cwd: directory,
+      env: { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
+    });
   }
 
   async #newTags(): Promise<readonly string[]> {
@@ -250,13 +272,23 @@ export class DirectoryWorkspace implements RunWorkspace {
 
   async #handedOver(changedFiles: readonly string[]) {
     const { project } = this.#options;
-    const found = await git(['rev-parse', '--verify', '-q', `refs/heads/${this.branch ?? ''}`], { cwd: project, accept: [0, 1, 128] });
+    const found = await git(['rev-parse', '--verify', '-q', `refs/heads/${this.branch ?? ''}`], {
+      cwd: project,
+      accept: [0, 1, 128],
+    });
     const commit = found.stdout.toString('utf8').trim();
-    return { ...(commit !== '' && this.branch !== undefined && { branch: this.branch, commit }), tags: [], changedFiles };
+    return {
+      ...(commit !== '' && this.branch !== undefined && { branch: this.branch, commit }),
+      tags: [],
+      changedFiles,
+    };
   }
 
   async #removeCopies(): Promise<void> {
-    await rm(`${join(this.#options.project, '.wf', 'work', this.#options.run)}.copies`, { recursive: true, force: true });
+    await rm(`${join(this.#options.project, '.wf', 'work', this.#options.run)}.copies`, {
+      recursive: true,
+      force: true,
+    });
     this.#copies.clear();
   }
 
@@ -276,4 +308,3 @@ function runTime(run: string): number {
     return 1_700_000_000_000;
   }
 }
-

@@ -71,7 +71,9 @@ export function git(args: readonly string[], options: GitOptions): Promise<GitAn
     child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
     child.stdin.on('error', () => undefined);
     child.stdin.end(options.input ?? '');
-    child.once('error', (error: NodeJS.ErrnoException) => reject(error.code === 'ENOENT' ? noGit(error) : error));
+    child.once('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'ENOENT' ? noGit(error) : error),
+    );
     child.once('close', (code) => {
       const stderr = Buffer.concat(err).toString('utf8');
       if (code === null || !(options.accept ?? [0]).includes(code)) reject(new GitError(args, code, stderr));
@@ -93,8 +95,18 @@ function noGit(cause: unknown): UserError {
 }
 
 function gitEnvironment(): Record<string, string> {
-  const passed = Object.entries(process.env).filter(([name, value]) => value !== undefined && !name.startsWith('GIT_')) as [string, string][];
-  const kept = ['GIT_SSH', 'GIT_SSH_COMMAND', 'GIT_ASKPASS', 'GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM', 'GIT_CONFIG_NOSYSTEM', 'GIT_SSL_CAINFO'].flatMap((name) =>
+  const passed = Object.entries(process.env).filter(
+    ([name, value]) => value !== undefined && !name.startsWith('GIT_'),
+  ) as [string, string][];
+  const kept = [
+    'GIT_SSH',
+    'GIT_SSH_COMMAND',
+    'GIT_ASKPASS',
+    'GIT_CONFIG_GLOBAL',
+    'GIT_CONFIG_SYSTEM',
+    'GIT_CONFIG_NOSYSTEM',
+    'GIT_SSL_CAINFO',
+  ].flatMap((name) =>
     process.env[name] === undefined ? [] : [[name, process.env[name]] as [string, string]],
   );
   const settings = SETTINGS.flatMap(([key, value], index) => [

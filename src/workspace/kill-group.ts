@@ -16,7 +16,8 @@ export async function killGroup(pid: number, grace: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
   send(pid, 'SIGKILL');
-  for (let tries = 0; groupAlive(pid) && tries < 100; tries++) await new Promise((resolve) => setTimeout(resolve, 10));
+  for (let tries = 0; groupAlive(pid) && tries < 100; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 function send(pid: number, signal: NodeJS.Signals): boolean {

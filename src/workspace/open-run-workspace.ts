@@ -9,7 +9,8 @@ import type { RunWorkspace } from './run-workspace.ts';
 import { EMPTY_STATE, Snapshots } from './snapshots.ts';
 
 /** Where a workspace comes from; templates are rendered. */
-export type WorkspaceSource = 'clone' | 'checkout' | 'empty' | { readonly git: string; readonly ref?: string };
+export type WorkspaceSource =
+  'clone' | 'checkout' | 'empty' | { readonly git: string; readonly ref?: string };
 
 export interface OpenWorkspace {
   /** Absolute path of the project. */
@@ -81,7 +82,11 @@ async function readNote(path: string): Promise<Opened | undefined> {
 
 function snapshotsOf({ project, run, from }: OpenWorkspace, directory: string): Snapshots {
   const store = join(project, '.wf', 'work', `${run}.states`);
-  return new Snapshots(store, from === 'empty' ? undefined : join(directory, '.git', 'objects'), `refs/wf/${run}`);
+  return new Snapshots(
+    store,
+    from === 'empty' ? undefined : join(directory, '.git', 'objects'),
+    `refs/wf/${run}`,
+  );
 }
 
 async function make(options: OpenWorkspace, directory: string): Promise<Opened> {
@@ -90,7 +95,12 @@ async function make(options: OpenWorkspace, directory: string): Promise<Opened> 
   await snapshots.remove();
   const place = await begin(options, directory);
   if (options.prepare) {
-    await prepareDirectory(join(directory, place.prefix), options.prepare, join(project, '.wf', 'cache', 'prepare'), options.signal);
+    await prepareDirectory(
+      join(directory, place.prefix),
+      options.prepare,
+      join(project, '.wf', 'cache', 'prepare'),
+      options.signal,
+    );
   }
   if (from === 'empty' && !options.prepare) return { initial: EMPTY_STATE, prefix: '' };
   const initial = await snapshots.take(directory, 'base', []);
@@ -114,7 +124,11 @@ async function begin(options: OpenWorkspace, directory: string): Promise<Omit<Op
   if (typeof from === 'object') {
     const address = /^[\w+.-]+:\/\/|^[^/]+@[^/]+:/.test(from.git) ? from.git : resolve(project, from.git);
     await rm(directory, { recursive: true, force: true });
-    await cloning(() => git(['clone', '-q', '--no-checkout', address, directory], { cwd: project, signal: options.signal }), from.git);
+    await cloning(
+      () =>
+        git(['clone', '-q', '--no-checkout', address, directory], { cwd: project, signal: options.signal }),
+      from.git,
+    );
     const base = await commitOf(directory, from.ref ?? 'HEAD');
     await git(['checkout', '-q', '-B', branch, base], { cwd: directory });
     return { prefix: '', base, branch };
@@ -127,14 +141,27 @@ async function begin(options: OpenWorkspace, directory: string): Promise<Omit<Op
   await rm(directory, { recursive: true, force: true });
   const shallow = (await gitText(['rev-parse', '--is-shallow-repository'], { cwd: top })) === 'true';
   await cloning(
-    () => git(['clone', '-q', '--no-checkout', ...(shallow ? ['--no-local'] : ['--shared']), shallow ? `file://${top}` : top, directory], { cwd: top, signal: options.signal }),
+    () =>
+      git(
+        [
+          'clone',
+          '-q',
+          '--no-checkout',
+          ...(shallow ? ['--no-local'] : ['--shared']),
+          shallow ? `file://${top}` : top,
+          directory,
+        ],
+        { cwd: top, signal: options.signal },
+      ),
     top,
   );
   await git(['checkout', '-q', '-B', branch, base], { cwd: directory });
   const origin = await git(['config', '--get', 'remote.origin.url'], { cwd: top, accept: [0, 1] });
   const url = origin.stdout.toString('utf8').trim();
   // Steps that push mean the remote that people push to, not the repository that the run came from.
-  await git(url === '' ? ['config', '--unset', 'remote.origin.url'] : ['config', 'remote.origin.url', url], { cwd: directory });
+  await git(url === '' ? ['config', '--unset', 'remote.origin.url'] : ['config', 'remote.origin.url', url], {
+    cwd: directory,
+  });
   return { prefix, base, branch };
 }
 
@@ -143,7 +170,10 @@ async function cloning(clone: () => Promise<unknown>, what: string): Promise<voi
     await clone();
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
-    throw new UserError(`${what} cannot be cloned: ${error.message}`, { hint: 'check the address, and that git can read it without a password prompt', cause: error });
+    throw new UserError(`${what} cannot be cloned: ${error.message}`, {
+      hint: 'check the address, and that git can read it without a password prompt',
+      cause: error,
+    });
   }
 }
 
@@ -166,7 +196,10 @@ function prefixIn(project: string): Promise<string> {
 async function commitOf(repository: string, revision: string): Promise<string> {
   // A branch that only the remote has is meant as well.
   for (const name of [revision, `refs/remotes/origin/${revision}`]) {
-    const answer = await git(['rev-parse', '--verify', '-q', '--end-of-options', `${name}^{commit}`], { cwd: repository, accept: [0, 1, 128] });
+    const answer = await git(['rev-parse', '--verify', '-q', '--end-of-options', `${name}^{commit}`], {
+      cwd: repository,
+      accept: [0, 1, 128],
+    });
     if (answer.exitCode === 0) return answer.stdout.toString('utf8').trim();
   }
   if (revision === 'HEAD') {
@@ -179,11 +212,19 @@ async function commitOf(repository: string, revision: string): Promise<string> {
 
 async function refuseDirty(directory: string, allowed: boolean): Promise<void> {
   if (allowed) return;
-  const status = await gitText(['status', '--porcelain', '--untracked-files=all', '--', '.', ':(exclude).wf'], { cwd: directory });
+  const status = await gitText(
+    ['status', '--porcelain', '--untracked-files=all', '--', '.', ':(exclude).wf'],
+    { cwd: directory },
+  );
   if (status === '') return;
   const files = status.split('\n');
-  throw new UserError(`the formula works in place, and ${files.length} ${files.length === 1 ? 'file is' : 'files are'} not committed: ${files.slice(0, 3).map((line) => line.slice(3)).join(', ')}${files.length > 3 ? ', …' : ''}`, {
-    hint: 'commit or stash first, or say --allow-dirty',
-  });
+  throw new UserError(
+    `the formula works in place, and ${files.length} ${files.length === 1 ? 'file is' : 'files are'} not committed: ${files
+      .slice(0, 3)
+      .map((line) => line.slice(3))
+      .join(', ')}${files.length > 3 ? ', …' : ''}`,
+    {
+      hint: 'commit or stash first, or say --allow-dirty',
+    },
+  );
 }
-

@@ -18,7 +18,12 @@ export interface Prepare {
  * ignored (`node_modules`) is kept and copied into the next directory, so that no step can damage what is kept. Two at
  * once do the work twice and keep one result; a command that fails leaves nothing.
  */
-export async function prepareDirectory(directory: string, prepare: Prepare, cache: string, signal: AbortSignal): Promise<void> {
+export async function prepareDirectory(
+  directory: string,
+  prepare: Prepare,
+  cache: string,
+  signal: AbortSignal,
+): Promise<void> {
   const kept = join(cache, await digestOf(directory, prepare));
   if (await restore(kept, directory)) return;
   const before = new Set(await leftFiles(directory));
@@ -29,7 +34,11 @@ export async function prepareDirectory(directory: string, prepare: Prepare, cach
   await mkdir(building, { recursive: true });
   for (const path of made) {
     await mkdir(dirname(join(building, path)), { recursive: true });
-    await cp(join(directory, path), join(building, path), { recursive: true, verbatimSymlinks: true, mode: 2 });
+    await cp(join(directory, path), join(building, path), {
+      recursive: true,
+      verbatimSymlinks: true,
+      mode: 2,
+    });
   }
   // Whoever renames first has it; the other's is the same.
   await rename(building, kept).catch(() => rm(building, { recursive: true, force: true }));
@@ -50,8 +59,14 @@ async function restore(kept: string, directory: string): Promise<boolean> {
 
 async function digestOf(directory: string, { files, key }: Prepare): Promise<string> {
   const matches = picomatch([...files], { dot: true });
-  const listed = await git(['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: directory, accept: [0, 128] });
-  const paths = listed.stdout.toString('utf8').split('\0').filter((path) => path !== '' && matches(path));
+  const listed = await git(['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: directory,
+    accept: [0, 128],
+  });
+  const paths = listed.stdout
+    .toString('utf8')
+    .split('\0')
+    .filter((path) => path !== '' && matches(path));
   const hash = createHash('sha256').update(`${process.platform} ${process.arch} ${key}\0`);
   for (const path of [...new Set(paths)].sort()) {
     hash.update(`${path}\0`);
@@ -63,7 +78,13 @@ async function digestOf(directory: string, { files, key }: Prepare): Promise<str
 /** Untracked and ignored files and folders, the folders as one entry. */
 async function leftFiles(directory: string): Promise<readonly string[]> {
   const list = async (...more: readonly string[]) =>
-    (await git(['ls-files', '-z', '--others', '--directory', ...more], { cwd: directory, accept: [0, 128] })).stdout.toString('utf8').split('\0');
+    (
+      await git(['ls-files', '-z', '--others', '--directory', ...more], { cwd: directory, accept: [0, 128] })
+    ).stdout
+      .toString('utf8')
+      .split('\0');
   const all = [...(await list('--exclude-standard')), ...(await list('--ignored', '--exclude-standard'))];
-  return [...new Set(all.filter((path) => path !== '' && path !== './').map((path) => path.replace(/\/$/, '')))];
+  return [
+    ...new Set(all.filter((path) => path !== '' && path !== './').map((path) => path.replace(/\/$/, ''))),
+  ];
 }

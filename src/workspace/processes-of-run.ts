@@ -12,7 +12,9 @@ export function processesOfRun(run: string): readonly number[] {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || pid === process.pid) return [];
     try {
-      return `\0${readFileSync(`/proc/${entry}/environ`, 'latin1')}`.includes(`\0WF_RUN=${run}\0`) ? [pid] : [];
+      return `\0${readFileSync(`/proc/${entry}/environ`, 'latin1')}`.includes(`\0WF_RUN=${run}\0`)
+        ? [pid]
+        : [];
     } catch {
       // It ended, or belongs to somebody else.
       return [];

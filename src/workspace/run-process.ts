@@ -102,7 +102,10 @@ export async function runProcess(
       killing = killGroup(pid, GRACE_MILLISECONDS);
     };
     const onAbort = () => end('cancelled');
-    const timer = request.timeout === undefined ? undefined : setTimeout(() => end('timeout'), Math.min(request.timeout, 2 ** 31 - 1));
+    const timer =
+      request.timeout === undefined
+        ? undefined
+        : setTimeout(() => end('timeout'), Math.min(request.timeout, 2 ** 31 - 1));
     if (request.signal.aborted) onAbort();
     else request.signal.addEventListener('abort', onAbort, { once: true });
     child.once('error', (error: NodeJS.ErrnoException) => {
@@ -128,7 +131,10 @@ export async function runProcess(
     });
   });
 
-  const drained = await Promise.race([Promise.all([out.closed, err.closed]).then(() => true), delay(DRAIN_MILLISECONDS).then(() => false)]);
+  const drained = await Promise.race([
+    Promise.all([out.closed, err.closed]).then(() => true),
+    delay(DRAIN_MILLISECONDS).then(() => false),
+  ]);
   out.finish();
   err.finish();
   fifos.give(out.fifo, drained);

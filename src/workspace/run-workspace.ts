@@ -26,13 +26,19 @@ export interface RunWorkspace {
    * that name, ignored files included, for steps and items that may overlap.
    * In `checkout`, throws `UserError` when the directory would have to be changed back.
    */
-  enter(state: StateId, options?: { readonly copy?: string; readonly signal?: AbortSignal }): Promise<StepDirectory>;
+  enter(
+    state: StateId,
+    options?: { readonly copy?: string; readonly signal?: AbortSignal },
+  ): Promise<StepDirectory>;
 
   /** The one state that holds the changes of all, merged in this order. Recorded under `name`. */
   merge(
     name: string,
     states: readonly StateId[],
-  ): Promise<{ readonly ok: true; readonly state: StateId } | { readonly ok: false; readonly files: readonly string[]; readonly state: StateId }>;
+  ): Promise<
+    | { readonly ok: true; readonly state: StateId }
+    | { readonly ok: false; readonly files: readonly string[]; readonly state: StateId }
+  >;
 
   /** What differs between two states, renames as removal and addition. */
   changes(from: StateId, to: StateId): Promise<readonly FileChange[]>;
@@ -50,7 +56,12 @@ export interface RunWorkspace {
   finish(
     state: StateId,
     message: string,
-  ): Promise<{ readonly branch?: string; readonly commit?: string; readonly tags: readonly string[]; readonly changedFiles: readonly string[] }>;
+  ): Promise<{
+    readonly branch?: string;
+    readonly commit?: string;
+    readonly tags: readonly string[];
+    readonly changedFiles: readonly string[];
+  }>;
 
   /** The end of a workspace of one step alone: removes it with all that is in it. */
   discard(): Promise<void>;

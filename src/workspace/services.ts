@@ -51,9 +51,12 @@ export async function startServices(
   try {
     for (const request of requests) {
       if ('port' in request.ready && (await isOpen(request.ready.port))) {
-        throw new UserError(`service "${request.id}" cannot start: port ${request.ready.port} is taken by something else`, {
-          hint: 'stop what listens there, or give the service another port',
-        });
+        throw new UserError(
+          `service "${request.id}" cannot start: port ${request.ready.port} is taken by something else`,
+          {
+            hint: 'stop what listens there, or give the service another port',
+          },
+        );
       }
       await start(request, running, options);
       options.onChange?.(request.id, 'started', request.log);
@@ -72,7 +75,12 @@ async function start(
 ): Promise<void> {
   const [program, ...args] = request.argv;
   const log = openSync(request.log, 'a');
-  const child = spawn(program, args, { cwd: request.cwd, env: request.env, detached: true, stdio: ['ignore', log, log] });
+  const child = spawn(program, args, {
+    cwd: request.cwd,
+    env: request.env,
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
   closeSync(log);
   let ended: string | undefined;
   child.once('error', (error: NodeJS.ErrnoException) => {
@@ -97,14 +105,18 @@ async function start(
 
 function notReady({ id, log }: ServiceRequest, why: string): UserError {
   const tail = logText(log).trimEnd().split('\n').slice(-10).join('\n');
-  return new UserError(`service "${id}" did not start: ${why}${tail === '' ? '' : `\n${tail}`}`, { hint: `its log is ${log}` });
+  return new UserError(`service "${id}" did not start: ${why}${tail === '' ? '' : `\n${tail}`}`, {
+    hint: `its log is ${log}`,
+  });
 }
 
 async function isReady({ ready, log, cwd, env }: ServiceRequest): Promise<boolean> {
   if ('port' in ready) return isOpen(ready.port);
   if ('log' in ready) {
     const pattern = new RegExp(ready.log);
-    return logText(log).split('\n').some((line) => pattern.test(line));
+    return logText(log)
+      .split('\n')
+      .some((line) => pattern.test(line));
   }
   const [program, ...args] = ready.argv;
   return new Promise((resolve) => {

@@ -61,7 +61,11 @@ export class Snapshots {
   }
 
   /** Both changes on top of what they have in common. Conflicts name files and leave the first side's lines. */
-  async merge(name: string, first: StateId, second: StateId): Promise<{ readonly state: StateId; readonly conflicts: readonly string[] }> {
+  async merge(
+    name: string,
+    first: StateId,
+    second: StateId,
+  ): Promise<{ readonly state: StateId; readonly conflicts: readonly string[] }> {
     await this.#make();
     const [one, two] = [await this.#commitOf(first), await this.#commitOf(second)];
     const merged = await this.#mergeTrees(one, two);
@@ -120,12 +124,25 @@ export class Snapshots {
     if (from === to) return '';
     await this.#make();
     const range = [await this.#commitOf(from), await this.#commitOf(to)];
-    return (await this.#git(undefined, ['diff', '--no-color', '--no-renames', '--no-ext-diff', '--no-textconv', ...range])).stdout.toString('utf8');
+    return (
+      await this.#git(undefined, [
+        'diff',
+        '--no-color',
+        '--no-renames',
+        '--no-ext-diff',
+        '--no-textconv',
+        ...range,
+      ])
+    ).stdout.toString('utf8');
   }
 
   async fileAt(state: StateId, path: string): Promise<Buffer | undefined> {
     await this.#make();
-    const answer = await this.#git(undefined, ['cat-file', 'blob', `${await this.#commitOf(state)}:${path}`], { accept: [0, 128] });
+    const answer = await this.#git(
+      undefined,
+      ['cat-file', 'blob', `${await this.#commitOf(state)}:${path}`],
+      { accept: [0, 128] },
+    );
     return answer.exitCode === 0 ? answer.stdout : undefined;
   }
 
@@ -147,7 +164,10 @@ export class Snapshots {
       await mkdir(dirname(this.#store), { recursive: true });
       await git(['init', '-q', '--bare', this.#store], { cwd: dirname(this.#store) });
       // Highest in precedence of all attributes: bytes go in and come out as they are.
-      await writeFile(join(this.#store, 'info', 'attributes'), '* -text -filter -ident -eol -working-tree-encoding\n');
+      await writeFile(
+        join(this.#store, 'info', 'attributes'),
+        '* -text -filter -ident -eol -working-tree-encoding\n',
+      );
       if (this.#alternate !== undefined) {
         await mkdir(join(this.#store, 'objects', 'info'), { recursive: true });
         await writeFile(join(this.#store, 'objects', 'info', 'alternates'), `${this.#alternate}\n`);
@@ -163,8 +183,15 @@ export class Snapshots {
     return this.#commit(tree, undefined, [], 'empty');
   }
 
-  async #commit(tree: string, state: GitState | undefined, parents: readonly StateId[], name: string): Promise<string> {
-    const commits = await Promise.all(parents.filter((parent) => parent !== EMPTY_STATE).map((parent) => this.#commitOf(parent)));
+  async #commit(
+    tree: string,
+    state: GitState | undefined,
+    parents: readonly StateId[],
+    name: string,
+  ): Promise<string> {
+    const commits = await Promise.all(
+      parents.filter((parent) => parent !== EMPTY_STATE).map((parent) => this.#commitOf(parent)),
+    );
     const root = parents.includes(EMPTY_STATE) ? [await this.#commitOf(EMPTY_STATE)] : [];
     const all = [...root, ...commits].flatMap((parent) => ['-p', parent]);
     const commit = await this.#text(undefined, ['commit-tree', ...all, tree], {
@@ -176,12 +203,31 @@ export class Snapshots {
     return commit;
   }
 
-  async #mergeTrees(one: string, two: string): Promise<{ readonly tree: string; readonly conflicts: readonly string[] }> {
+  async #mergeTrees(
+    one: string,
+    two: string,
+  ): Promise<{ readonly tree: string; readonly conflicts: readonly string[] }> {
     try {
-      const answer = await this.#git(undefined, ['merge-tree', '--write-tree', '--name-only', '--no-messages', '-z', '--allow-unrelated-histories', one, two], {
-        accept: [0, 1],
-      });
-      const [tree = '', ...files] = answer.stdout.toString('utf8').split('\0').filter((field) => field !== '');
+      const answer = await this.#git(
+        undefined,
+        [
+          'merge-tree',
+          '--write-tree',
+          '--name-only',
+          '--no-messages',
+          '-z',
+          '--allow-unrelated-histories',
+          one,
+          two,
+        ],
+        {
+          accept: [0, 1],
+        },
+      );
+      const [tree = '', ...files] = answer.stdout
+        .toString('utf8')
+        .split('\0')
+        .filter((field) => field !== '');
       return { tree, conflicts: answer.exitCode === 0 ? [] : [...new Set(files)] };
     } catch (error) {
       if (error instanceof GitError && /usage|unknown option|not a valid/i.test(error.stderr)) {
@@ -195,10 +241,15 @@ export class Snapshots {
   }
 
   /** HEAD, branches and index of two states: whatever only one side moved is taken from it; two moved HEADs are merged. */
-  async #mergeGit(one: string, two: string): Promise<{ readonly state: GitState | undefined } | { readonly conflicts: readonly string[] }> {
+  async #mergeGit(
+    one: string,
+    two: string,
+  ): Promise<{ readonly state: GitState | undefined } | { readonly conflicts: readonly string[] }> {
     const [a, b] = [await this.#savedGitState(one), await this.#savedGitState(two)];
     if (!a || !b || JSON.stringify(a) === JSON.stringify(b)) return { state: a ?? b };
-    const base = (await this.#git(undefined, ['merge-base', one, two], { accept: [0, 1] })).stdout.toString('utf8').trim();
+    const base = (await this.#git(undefined, ['merge-base', one, two], { accept: [0, 1] })).stdout
+      .toString('utf8')
+      .trim();
     const before = base === '' ? undefined : await this.#savedGitState(base);
     const same = (x: GitState | undefined, y: GitState) => JSON.stringify(x) === JSON.stringify(y);
     if (same(before, a)) return { state: b };
@@ -211,9 +262,22 @@ export class Snapshots {
     if (ours === undefined || theirs === undefined || ours === theirs) return { state: { ...a, refs } };
     const merged = await this.#mergeTrees(ours, theirs);
     if (merged.conflicts.length > 0) return { conflicts: merged.conflicts };
-    const commit = await this.#text(undefined, ['commit-tree', '-p', ours, '-p', theirs, '-m', 'Merge the work of steps that ran at the same time', merged.tree], {
-      env: { GIT_AUTHOR_DATE: '1700000000 +0000', GIT_COMMITTER_DATE: '1700000000 +0000' },
-    });
+    const commit = await this.#text(
+      undefined,
+      [
+        'commit-tree',
+        '-p',
+        ours,
+        '-p',
+        theirs,
+        '-m',
+        'Merge the work of steps that ran at the same time',
+        merged.tree,
+      ],
+      {
+        env: { GIT_AUTHOR_DATE: '1700000000 +0000', GIT_COMMITTER_DATE: '1700000000 +0000' },
+      },
+    );
     const branch = branchOf(a);
     if (branch !== undefined) refs[branch] = commit;
     return { state: { head: branch === undefined ? `${commit}\n` : a.head, refs, index: undefined } };
@@ -222,7 +286,9 @@ export class Snapshots {
   async #gitState(directory: string): Promise<GitState | undefined> {
     const folder = join(directory, '.git');
     if (!existsSync(join(folder, 'HEAD'))) return undefined;
-    const index = existsSync(join(folder, 'index')) ? await this.#text(undefined, ['hash-object', '-w', join(folder, 'index')]) : undefined;
+    const index = existsSync(join(folder, 'index'))
+      ? await this.#text(undefined, ['hash-object', '-w', join(folder, 'index')])
+      : undefined;
     return { head: await readFile(join(folder, 'HEAD'), 'utf8'), refs: await readRefs(folder), index };
   }
 
@@ -239,30 +305,74 @@ export class Snapshots {
     const folder = join(directory, '.git');
     const current = await readRefs(folder);
     const changes = [
-      ...Object.keys(current).filter((ref) => !(ref in saved.refs)).map((ref) => `delete ${ref}`),
-      ...Object.entries(saved.refs).filter(([ref, commit]) => current[ref] !== commit).map(([ref, commit]) => `update ${ref} ${commit}`),
+      ...Object.keys(current)
+        .filter((ref) => !(ref in saved.refs))
+        .map((ref) => `delete ${ref}`),
+      ...Object.entries(saved.refs)
+        .filter(([ref, commit]) => current[ref] !== commit)
+        .map(([ref, commit]) => `update ${ref} ${commit}`),
     ];
     // A merge commit of ours may not be among the objects of the steps' repository yet.
     const head = headCommit(saved);
     if (head !== undefined) await this.#lend(directory, head);
-    if (changes.length > 0) await git(['update-ref', '--no-deref', '--stdin'], { cwd: directory, input: `${changes.join('\n')}\n` });
+    if (changes.length > 0)
+      await git(['update-ref', '--no-deref', '--stdin'], {
+        cwd: directory,
+        input: `${changes.join('\n')}\n`,
+      });
     await writeFile(join(folder, 'HEAD'), saved.head);
-    await Promise.all(['MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'MERGE_MSG', 'rebase-merge', 'rebase-apply', 'index.lock'].map((name) => rm(join(folder, name), { recursive: true, force: true })));
-    if (saved.index !== undefined) await writeFile(join(folder, 'index'), (await this.#git(undefined, ['cat-file', 'blob', saved.index])).stdout);
+    await Promise.all(
+      [
+        'MERGE_HEAD',
+        'CHERRY_PICK_HEAD',
+        'REVERT_HEAD',
+        'MERGE_MSG',
+        'rebase-merge',
+        'rebase-apply',
+        'index.lock',
+      ].map((name) => rm(join(folder, name), { recursive: true, force: true })),
+    );
+    if (saved.index !== undefined)
+      await writeFile(
+        join(folder, 'index'),
+        (await this.#git(undefined, ['cat-file', 'blob', saved.index])).stdout,
+      );
     else if (head !== undefined) await git(['read-tree', 'HEAD'], { cwd: directory });
   }
 
   async #lend(directory: string, commit: string): Promise<void> {
-    const known = await git(['cat-file', '-e', `${commit}^{commit}`], { cwd: directory, accept: [0, 1, 128] });
+    const known = await git(['cat-file', '-e', `${commit}^{commit}`], {
+      cwd: directory,
+      accept: [0, 1, 128],
+    });
     if (known.exitCode === 0) return;
-    await git(['fetch', '-q', '--no-tags', '--no-write-fetch-head', '--upload-pack=git -c uploadpack.allowAnySHA1InWant=true upload-pack', this.#store, commit], { cwd: directory });
+    await git(
+      [
+        'fetch',
+        '-q',
+        '--no-tags',
+        '--no-write-fetch-head',
+        '--upload-pack=git -c uploadpack.allowAnySHA1InWant=true upload-pack',
+        this.#store,
+        commit,
+      ],
+      { cwd: directory },
+    );
   }
 
   #index(directory: string): string {
     return join(this.#store, 'indexes', refName(directory).slice(-150));
   }
 
-  #git(directory: string | undefined, args: readonly string[], options: { readonly input?: string; readonly env?: Readonly<Record<string, string>>; readonly accept?: readonly number[] } = {}) {
+  #git(
+    directory: string | undefined,
+    args: readonly string[],
+    options: {
+      readonly input?: string;
+      readonly env?: Readonly<Record<string, string>>;
+      readonly accept?: readonly number[];
+    } = {},
+  ) {
     const place: Record<string, string> =
       directory === undefined ? {} : { GIT_WORK_TREE: directory, GIT_INDEX_FILE: this.#index(directory) };
     return git(['-c', 'core.bare=false', '-c', 'core.excludesFile=/dev/null', ...args], {
@@ -272,7 +382,11 @@ export class Snapshots {
     });
   }
 
-  async #text(directory: string | undefined, args: readonly string[], options: { readonly input?: string; readonly env?: Readonly<Record<string, string>> } = {}): Promise<string> {
+  async #text(
+    directory: string | undefined,
+    args: readonly string[],
+    options: { readonly input?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  ): Promise<string> {
     return (await this.#git(directory, args, options)).stdout.toString('utf8').replace(/\n$/, '');
   }
 }
@@ -312,4 +426,3 @@ function count(text: string): number | undefined {
 function refName(name: string): string {
   return name.replace(/[^a-zA-Z0-9_-]+/g, '-').replace(/^-+|-+$/g, '') || 'state';
 }
-

@@ -53,7 +53,10 @@ export class Watchdog implements Registry {
   #tell(line: string): void {
     if (!this.#process) {
       const script = watchdogScript();
-      this.#process = spawn(process.execPath, [script, this.#run], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+      this.#process = spawn(process.execPath, [script, this.#run], {
+        detached: true,
+        stdio: ['pipe', 'ignore', 'ignore'],
+      });
       this.#process.on('error', () => undefined);
       this.#process.stdin?.on('error', () => undefined);
       this.#process.unref();
@@ -108,6 +111,8 @@ function groupsFile(folder: string): string {
 function watchdogScript(): string {
   const here = fileURLToPath(import.meta.url);
   if (here.endsWith('.ts')) return join(dirname(here), 'watchdog-main.ts');
-  const candidates = [dirname(here), dirname(dirname(here))].map((folder) => join(folder, 'watchdog-main.js'));
+  const candidates = [dirname(here), dirname(dirname(here))].map((folder) =>
+    join(folder, 'watchdog-main.js'),
+  );
   return candidates.find((path) => existsSync(path)) ?? (candidates[0] as string);
 }

@@ -17,9 +17,8 @@ function frame(text: string, place: string, more: Partial<Finding> = {}, width?:
 }
 
 it('shows place, rule, message, the line underlined and the help', () => {
-  expect(
-    frame('a: 1\n    needs: [biuld]\n', 'biuld', { help: 'did you mean "build"?' }),
-  ).toMatchInlineSnapshot(`
+  expect(frame('a: 1\n    needs: [biuld]\n', 'biuld', { help: 'did you mean "build"?' }))
+    .toMatchInlineSnapshot(`
     "a.yaml:2:13  error  unknown-need
       it is wrong
           2 |     needs: [biuld]
@@ -64,9 +63,7 @@ it('keeps the underline below the place after tabs, wide characters and emoji', 
 });
 
 it('cuts a very long line around the place', () => {
-  expect(
-    frame(`run: ${'x'.repeat(500)} HERE ${'y'.repeat(100_000)}`, 'HERE', {}, 40),
-  ).toMatchInlineSnapshot(`
+  expect(frame(`run: ${'x'.repeat(500)} HERE ${'y'.repeat(100_000)}`, 'HERE', {}, 40)).toMatchInlineSnapshot(`
     "a.yaml:1:507  error  unknown-need
       it is wrong
           1 | …xxxxxxxxxxxxxxxxx HERE yyyyyyyyyyyyyyyyy…
@@ -110,9 +107,8 @@ it('colours through the style it is given', () => {
     [{ rule: 'r', severity: 'warning', message: 'm', span: { file: 'a', start: 0, end: 1 } }],
     new Map([['a', 'x']]),
   );
-  expect(
-    codeFrame(diagnostic!, 'x', { style: { ...plainFrame, warning: (text) => `<${text}>` } }),
-  ).toMatchInlineSnapshot(`
+  expect(codeFrame(diagnostic!, 'x', { style: { ...plainFrame, warning: (text) => `<${text}>` } }))
+    .toMatchInlineSnapshot(`
     "a:1:1  <warning>  r
       m
           1 | x

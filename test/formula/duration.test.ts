@@ -11,9 +11,12 @@ it.each([
   expect(parseDuration(text)).toBe(milliseconds);
 });
 
-it.each(['', '5', 'm', '5 m', '5m ', '-5m', '1.5h', '5s10m', '5m5m', '5w', '99999999999999999999d'])('refuses %j', (text) => {
-  expect(parseDuration(text)).toBeUndefined();
-});
+it.each(['', '5', 'm', '5 m', '5m ', '-5m', '1.5h', '5s10m', '5m5m', '5w', '99999999999999999999d'])(
+  'refuses %j',
+  (text) => {
+    expect(parseDuration(text)).toBeUndefined();
+  },
+);
 
 it.each(['250ms', '30s', '1h30m', '2d', '0s', '1d1h1m1s1ms'])('writes %s as it was', (text) => {
   expect(showDuration(parseDuration(text) ?? -1)).toBe(text);

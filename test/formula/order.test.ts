@@ -11,7 +11,10 @@ const span = (start: number) => ({ file: 'formulas/a.yaml', start, end: start + 
 function steps(...needs: readonly (readonly string[] | undefined)[]): readonly Step[] {
   return needs.map((ids, position) => {
     const id = { value: `s${position}`, span: span(position * 100) };
-    return { id, needs: ids?.map((value, at) => ({ value, span: span(position * 100 + 10 + at) })) } as unknown as Step;
+    return {
+      id,
+      needs: ids?.map((value, at) => ({ value, span: span(position * 100 + 10 + at) })),
+    } as unknown as Step;
   });
 }
 
@@ -78,7 +81,10 @@ describe('what a step waits for', () => {
 });
 
 describe('the reduced order', () => {
-  const graph = fc.array(fc.option(fc.array(fc.nat(14), { maxLength: 4 }), { nil: undefined }), { minLength: 1, maxLength: 15 });
+  const graph = fc.array(fc.option(fc.array(fc.nat(14), { maxLength: 4 }), { nil: undefined }), {
+    minLength: 1,
+    maxLength: 15,
+  });
 
   it('lets nothing start earlier than what was written', () => {
     fc.assert(
@@ -90,8 +96,12 @@ describe('the reduced order', () => {
         fc.pre(findings.length === 0);
         // The plain definition, computed the slow way.
         const direct = needs.map((ids, position) => {
-          const explicit = ids?.map((id) => id % size) ?? Array.from({ length: position }, (_, above) => above);
-          return new Set([...explicit, ...reads.filter((one) => one.step === position).map((one) => one.target)]);
+          const explicit =
+            ids?.map((id) => id % size) ?? Array.from({ length: position }, (_, above) => above);
+          return new Set([
+            ...explicit,
+            ...reads.filter((one) => one.step === position).map((one) => one.target),
+          ]);
         });
         const closure = (edges: readonly Iterable<number>[], start: number) => {
           const seen = new Set<number>();
@@ -104,7 +114,9 @@ describe('the reduced order', () => {
         for (let step = 0; step < size; step++) {
           const expected = closure(direct, step);
           expect(closure(order.needs, step)).toEqual(expected);
-          expect(Array.from({ length: size }, (_, other) => other).filter((other) => order.isBefore(other, step))).toEqual(expected);
+          expect(
+            Array.from({ length: size }, (_, other) => other).filter((other) => order.isBefore(other, step)),
+          ).toEqual(expected);
         }
       }),
       proof({ few: 300, many: 20_000 }),
@@ -115,12 +127,16 @@ describe('the reduced order', () => {
     fc.assert(
       fc.property(graph, (needs) => {
         const size = needs.length;
-        const direct = needs.map((ids, position) => ids?.map((id) => id % size) ?? Array.from({ length: position }, (_, above) => above));
+        const direct = needs.map(
+          (ids, position) =>
+            ids?.map((id) => id % size) ?? Array.from({ length: position }, (_, above) => above),
+        );
         const { findings } = orderSteps(steps(...needs.map((ids) => ids?.map((id) => `s${id % size}`))), []);
         const remaining = new Set(direct.keys());
-        for (let before = -1; before !== remaining.size; ) {
+        for (let before = -1; before !== remaining.size;) {
           before = remaining.size;
-          for (const node of remaining) if (direct[node]?.every((target) => !remaining.has(target))) remaining.delete(node);
+          for (const node of remaining)
+            if (direct[node]?.every((target) => !remaining.has(target))) remaining.delete(node);
         }
         expect(findings.some((finding) => finding.rule === 'needs-cycle')).toBe(remaining.size > 0);
       }),

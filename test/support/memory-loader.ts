@@ -6,7 +6,12 @@ export type Files = Readonly<Record<string, string>>;
 /** A {@link Loader} over texts, for what is plain computation up to the plan. */
 export function memoryLoader(files: Files): Loader {
   return {
-    list: () => Promise.resolve(Object.keys(files).filter((path) => /^(wf\.yaml|(formulas|molecules)\/[^/]+\.yaml)$/.test(path)).sort()),
+    list: () =>
+      Promise.resolve(
+        Object.keys(files)
+          .filter((path) => /^(wf\.yaml|(formulas|molecules)\/[^/]+\.yaml)$/.test(path))
+          .sort(),
+      ),
     read: (path) => {
       const text = files[path];
       return Promise.resolve(text === undefined ? undefined : new TextEncoder().encode(text));

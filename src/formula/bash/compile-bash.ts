@@ -50,13 +50,20 @@ export function compileBash(parser: BashParser, parts: readonly ScriptPart[]): B
     const text = (parts[authored] as { readonly text: string }).text;
     const start = text.indexOf(PREFIX);
     const message = `names that begin with "${PREFIX}" are taken by the values of a script`;
-    return { ok: false, problems: [{ rule: 'value-as-code', message, part: authored, start, end: start + PREFIX.length }] };
+    return {
+      ok: false,
+      problems: [{ rule: 'value-as-code', message, part: authored, start, end: start + PREFIX.length }],
+    };
   }
   const tree = parser.parse(marked.text);
   if (!tree) throw new Error('bash was not parsed');
   try {
     const broken = firstError(tree.rootNode);
-    if (broken) return { ok: false, problems: [marked.problem('bash-syntax', broken, syntaxMessage(broken), SYNTAX_HELP)] };
+    if (broken)
+      return {
+        ok: false,
+        problems: [marked.problem('bash-syntax', broken, syntaxMessage(broken), SYNTAX_HELP)],
+      };
     return new Compilation(parser, marked, tree.rootNode).compile();
   } finally {
     tree.delete();
@@ -67,13 +74,20 @@ const SYNTAX_HELP =
   'a script with values in it has to be understood down to the last character; if `bash -n` accepts it, write that part more plainly, or pass values in `env` and leave `{{…}}` out';
 
 function syntaxMessage(node: Node): string {
-  return node.isMissing ? `something is missing here: ${node.type}` : 'this part of the script is not understood as bash';
+  return node.isMissing
+    ? `something is missing here: ${node.type}`
+    : 'this part of the script is not understood as bash';
 }
 
 /** The script with a word in the place of each value, and the way back. */
 class Marked {
   readonly text: string;
-  readonly places: readonly { readonly part: number; readonly start: number; readonly end: number; readonly words: boolean }[];
+  readonly places: readonly {
+    readonly part: number;
+    readonly start: number;
+    readonly end: number;
+    readonly words: boolean;
+  }[];
   readonly #parts: readonly { readonly part: number; readonly start: number; readonly end: number }[];
 
   constructor(parts: readonly ScriptPart[]) {
@@ -96,8 +110,14 @@ class Marked {
   }
 
   /** A problem at a node, told where its first character was written. */
-  problem(rule: BashProblem['rule'], node: { readonly startIndex: number; readonly endIndex: number }, message: string, help?: string): BashProblem {
-    const at = this.#parts.find((part) => node.startIndex < part.end) ?? this.#parts.at(-1) ?? { part: 0, start: 0, end: 0 };
+  problem(
+    rule: BashProblem['rule'],
+    node: { readonly startIndex: number; readonly endIndex: number },
+    message: string,
+    help?: string,
+  ): BashProblem {
+    const at = this.#parts.find((part) => node.startIndex < part.end) ??
+      this.#parts.at(-1) ?? { part: 0, start: 0, end: 0 };
     const start = Math.max(0, node.startIndex - at.start);
     const end = Math.min(at.end, Math.max(node.endIndex, node.startIndex + 1)) - at.start;
     return { rule, message, ...(help !== undefined && { help }), part: at.part, start, end };
@@ -121,7 +141,9 @@ class Compilation {
   }
 
   compile(): BashResult {
-    const replacements = this.#marked.places.map((place, index) => this.#replace(place, this.#names[index] as string));
+    const replacements = this.#marked.places.map((place, index) =>
+      this.#replace(place, this.#names[index] as string),
+    );
     this.#followVariables();
     if (this.#problems.length > 0) return { ok: false, problems: this.#problems };
     let script = '';
@@ -136,16 +158,40 @@ class Compilation {
     again?.delete();
     const [first] = this.#marked.places;
     if (broken && first) {
-      return { ok: false, problems: [this.#marked.problem('bash-syntax', { startIndex: first.start, endIndex: first.end }, 'this script is not understood once its values are in place', SYNTAX_HELP)] };
+      return {
+        ok: false,
+        problems: [
+          this.#marked.problem(
+            'bash-syntax',
+            { startIndex: first.start, endIndex: first.end },
+            'this script is not understood once its values are in place',
+            SYNTAX_HELP,
+          ),
+        ],
+      };
     }
-    return { ok: true, script, variables: this.#marked.places.map(({ words }, index) => ({ name: this.#names[index] as string, words })) };
+    return {
+      ok: true,
+      script,
+      variables: this.#marked.places.map(({ words }, index) => ({
+        name: this.#names[index] as string,
+        words,
+      })),
+    };
   }
 
   /** What stands in a place's stead, or undefined and a problem. */
   #replace(place: Place, name: string): string | undefined {
     const node = this.#root.descendantForIndex(place.start, place.end - 1);
     const refuse = (why: string, help = HELP_ENV): undefined => {
-      this.#problems.push(this.#marked.problem('value-as-code', { startIndex: place.start, endIndex: place.end }, `a value cannot stand here: ${why}`, help));
+      this.#problems.push(
+        this.#marked.problem(
+          'value-as-code',
+          { startIndex: place.start, endIndex: place.end },
+          `a value cannot stand here: ${why}`,
+          help,
+        ),
+      );
       return undefined;
     };
     if (!node) return refuse('the place is not understood');
@@ -166,11 +212,25 @@ class Compilation {
     }
   }
 
-  #words(place: Place, node: Node, name: string, kind: Position['kind'], refuse: (why: string, help?: string) => undefined): string | undefined {
+  #words(
+    place: Place,
+    node: Node,
+    name: string,
+    kind: Position['kind'],
+    refuse: (why: string, help?: string) => undefined,
+  ): string | undefined {
     const alone = node.startIndex === place.start && node.endIndex === place.end;
     const parent = node.parent?.type;
-    if (kind === 'bare' && alone && (parent === 'command' || parent === 'array' || parent === 'for_statement')) return `"\${${name}[@]}"`;
-    return refuse('a list becomes separate words, so it has to be a word of its own', 'leave a space on both sides and no quotes around `{{args …}}`, or join the list: `{{join list ","}}`');
+    if (
+      kind === 'bare' &&
+      alone &&
+      (parent === 'command' || parent === 'array' || parent === 'for_statement')
+    )
+      return `"\${${name}[@]}"`;
+    return refuse(
+      'a list becomes separate words, so it has to be a word of its own',
+      'leave a space on both sides and no quotes around `{{args …}}`, or join the list: `{{join list ","}}`',
+    );
   }
 
   #isTainted(node: Node, place: Place): boolean {
@@ -191,7 +251,14 @@ class Compilation {
       const why = this.#misuse(use);
       if (why === undefined) continue;
       this.#problems.push(
-        this.#marked.problem('value-as-code', use, `"${use.text}" was set from a value, and ${why}`, 'use it only as "$' + use.text + '", in double quotes, as the word of a command; a number has to be checked first, in an input\'s schema'),
+        this.#marked.problem(
+          'value-as-code',
+          use,
+          `"${use.text}" was set from a value, and ${why}`,
+          'use it only as "$' +
+            use.text +
+            '", in double quotes, as the word of a command; a number has to be checked first, in an input\'s schema',
+        ),
       );
     }
   }
@@ -203,11 +270,22 @@ class Compilation {
       const around = ancestor(use, ['declaration_command', 'unset_command']);
       return around ? undefined : 'here it is more than a word';
     }
-    if (expansion.type === 'expansion' && expansion.namedChildCount > 1) return 'only the plain "$name" is safe';
+    if (expansion.type === 'expansion' && expansion.namedChildCount > 1)
+      return 'only the plain "$name" is safe';
     const holder = expansion.parent;
-    const quoted = holder?.type === 'string' || holder?.type === 'heredoc_body' || holder?.type === 'variable_assignment' || holder?.type === 'test_command' || holder?.type === 'case_statement';
-    if (!quoted && !(holder && insideTest(expansion))) return 'without quotes it is split into words and file names';
-    return dangerAround(expansion, expansion.startIndex, (inner) => inner.startIndex <= expansion.startIndex && inner.endIndex >= expansion.endIndex);
+    const quoted =
+      holder?.type === 'string' ||
+      holder?.type === 'heredoc_body' ||
+      holder?.type === 'variable_assignment' ||
+      holder?.type === 'test_command' ||
+      holder?.type === 'case_statement';
+    if (!quoted && !(holder && insideTest(expansion)))
+      return 'without quotes it is split into words and file names';
+    return dangerAround(
+      expansion,
+      expansion.startIndex,
+      (inner) => inner.startIndex <= expansion.startIndex && inner.endIndex >= expansion.endIndex,
+    );
   }
 
   /** Names set from a value, or from such a name, as far as the text tells. */
@@ -218,17 +296,22 @@ class Compilation {
       node !== null &&
       (this.#marked.places.some((place) => this.#isTainted(node, place)) ||
         [...descendants(node)].some((inner) => inner.type === 'variable_name' && tainted.has(inner.text)));
-    for (let before = -1; before !== tainted.size; ) {
+    for (let before = -1; before !== tainted.size;) {
       before = tainted.size;
       for (const node of nodes) {
         if (node.type === 'variable_assignment' && carries(node.childForFieldName('value'))) {
           const name = node.childForFieldName('name')?.text.replace(/\[.*$/, '');
           if (name !== undefined) tainted.add(name);
         } else if (node.type === 'for_statement') {
-          const values = node.namedChildren.filter((child) => child?.type !== 'do_group' && child?.id !== node.childForFieldName('variable')?.id);
+          const values = node.namedChildren.filter(
+            (child) => child?.type !== 'do_group' && child?.id !== node.childForFieldName('variable')?.id,
+          );
           const name = node.childForFieldName('variable')?.text;
           if (name !== undefined && values.some(carries)) tainted.add(name);
-        } else if (node.type === 'command' && /^(?:read|mapfile|readarray)$/.test(node.childForFieldName('name')?.text ?? '')) {
+        } else if (
+          node.type === 'command' &&
+          /^(?:read|mapfile|readarray)$/.test(node.childForFieldName('name')?.text ?? '')
+        ) {
           // What is read may come from anywhere; once there are values in a script, it counts as one.
           for (const word of wordsOf(node, () => false).slice(1)) {
             if (word.literal !== undefined && /^[A-Za-z_]\w*$/.test(word.literal)) tainted.add(word.literal);
@@ -247,10 +330,33 @@ interface Position {
 
 /** Nodes that a word may stand in, on the way up to the script. Everything else is refused. */
 const HARMLESS = new Set([
-  'program', 'list', 'pipeline', 'command', 'concatenation', 'string', 'command_substitution', 'process_substitution',
-  'subshell', 'compound_statement', 'if_statement', 'elif_clause', 'else_clause', 'while_statement', 'do_group',
-  'for_statement', 'case_statement', 'case_item', 'function_definition', 'redirected_statement', 'file_redirect',
-  'heredoc_redirect', 'herestring_redirect', 'test_command', 'negated_command', 'array', 'heredoc_body',
+  'program',
+  'list',
+  'pipeline',
+  'command',
+  'concatenation',
+  'string',
+  'command_substitution',
+  'process_substitution',
+  'subshell',
+  'compound_statement',
+  'if_statement',
+  'elif_clause',
+  'else_clause',
+  'while_statement',
+  'do_group',
+  'for_statement',
+  'case_statement',
+  'case_item',
+  'function_definition',
+  'redirected_statement',
+  'file_redirect',
+  'heredoc_redirect',
+  'herestring_redirect',
+  'test_command',
+  'negated_command',
+  'array',
+  'heredoc_body',
 ]);
 
 const COMPARISONS = new Set(['==', '=', '!=', '<', '>', '&&', '||', '-nt', '-ot', '-ef', '!']);
@@ -310,12 +416,18 @@ function refusal(up: Node, child: Node): string | undefined {
     case 'heredoc_body': {
       const redirect = up.type === 'heredoc_redirect' ? up : up.parent;
       const start = redirect?.children.find((part) => part?.type === 'heredoc_start')?.text ?? '';
-      return /["'\\]/.test(start) ? 'in a here-document with a quoted delimiter nothing is replaced' : undefined;
+      return /["'\\]/.test(start)
+        ? 'in a here-document with a quoted delimiter nothing is replaced'
+        : undefined;
     }
     case 'binary_expression': {
       const operator = up.childForFieldName('operator')?.text ?? '';
       if (up.parent && bracketsOf(up) === '[') return undefined;
-      return COMPARISONS.has(operator) ? undefined : operator === '=~' ? 'the right side of `=~` is a pattern' : `\`${operator}\` is arithmetic, which can run code`;
+      return COMPARISONS.has(operator)
+        ? undefined
+        : operator === '=~'
+          ? 'the right side of `=~` is a pattern'
+          : `\`${operator}\` is arithmetic, which can run code`;
     }
     case 'unary_expression': {
       const operator = up.childForFieldName('operator')?.text ?? '';
@@ -352,7 +464,11 @@ function isArithmetic(node: Node): boolean {
         // `((…))` is a test command to this grammar.
         return up.children[0]?.text === '((';
       case 'binary_expression':
-        if (bracketsOf(up) === '[[' && /^-(?:eq|ne|lt|le|gt|ge)$/.test(up.childForFieldName('operator')?.text ?? '')) return true;
+        if (
+          bracketsOf(up) === '[[' &&
+          /^-(?:eq|ne|lt|le|gt|ge)$/.test(up.childForFieldName('operator')?.text ?? '')
+        )
+          return true;
         break;
       case 'command':
         return up.childForFieldName('name')?.text === 'let';
@@ -370,7 +486,8 @@ function isArithmetic(node: Node): boolean {
 function dangerAround(node: Node, start: number, tainted: (node: Node) => boolean): string | undefined {
   for (let at = node, up = node.parent; up; at = up, up = up.parent) {
     if (up.type === 'command') {
-      const danger = at.type === 'herestring_redirect' ? stdinDanger(up) : commandDanger(wordsOf(up, tainted, start));
+      const danger =
+        at.type === 'herestring_redirect' ? stdinDanger(up) : commandDanger(wordsOf(up, tainted, start));
       if (danger !== undefined) return danger;
     }
     if (up.type === 'redirected_statement') {
@@ -395,7 +512,9 @@ function dangerAround(node: Node, start: number, tainted: (node: Node) => boolea
 }
 
 function stdinDanger(command: Node): string | undefined {
-  return runsStandardInput(wordsOf(command, () => false)) ? `\`${command.childForFieldName('name')?.text ?? ''}\` runs what it reads` : undefined;
+  return runsStandardInput(wordsOf(command, () => false))
+    ? `\`${command.childForFieldName('name')?.text ?? ''}\` runs what it reads`
+    : undefined;
 }
 
 /** Looks at every command below a node that comes after `after`. */
@@ -423,7 +542,9 @@ function literalOf(node: Node): string | undefined {
     case 'word':
     case 'number':
     case 'command_name':
-      return /[$`]/.test(node.text) ? undefined : node.text.replace(/\\(.)/g, '$1').replace(/^(["'])(.*)\1$/s, '$2');
+      return /[$`]/.test(node.text)
+        ? undefined
+        : node.text.replace(/\\(.)/g, '$1').replace(/^(["'])(.*)\1$/s, '$2');
     case 'raw_string':
       return node.text.slice(1, -1);
     case 'string':

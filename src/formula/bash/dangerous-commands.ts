@@ -7,16 +7,19 @@ const CODE_TAKERS =
   /^(?:eval|source|\.|trap|alias|let|bind|complete|compgen|enable|ssh|scp|sftp|su|runuser|watch|parallel|script|flock|at|batch|crontab|screen|tmux|docker|podman|kubectl|nsenter|chroot|unshare|systemd-run|make|gmake|ninja|man|less|more)$/;
 
 /** Commands that take names of variables, where `a[$(…)]` is code. */
-const NAME_TAKERS = /^(?:read|mapfile|readarray|getopts|unset|declare|typeset|local|readonly|export|wait|test|\[)$/;
+const NAME_TAKERS =
+  /^(?:read|mapfile|readarray|getopts|unset|declare|typeset|local|readonly|export|wait|test|\[)$/;
 
 /** Commands before a command. */
-const WRAPPERS = /^(?:env|command|builtin|exec|nohup|time|nice|ionice|timeout|setsid|stdbuf|sudo|doas|xargs|npx|pnpx|bunx)$/;
+const WRAPPERS =
+  /^(?:env|command|builtin|exec|nohup|time|nice|ionice|timeout|setsid|stdbuf|sudo|doas|xargs|npx|pnpx|bunx)$/;
 
 /** Commands with options that run something: a value may be the argument of an option, stand after `--`, or inside of a word. */
 const OPTION_TAKERS = /^(?:git|tar|rsync|zip|curl|wget|sort|split)$/;
 
 /** Options whose argument is run or read as settings that run something. */
-const RUNNING_OPTIONS = /^(?:-c|-C|-O|-e|-I|-F|-K|-x|--exec|--exec-path|--config|--config-env|--upload-pack|--receive-pack|--to-command|--checkpoint-action|--rsh|--use-compress-program|--compress-program|--filter|--unzip-command|--extcmd|--open-files-in-pager)$/;
+const RUNNING_OPTIONS =
+  /^(?:-c|-C|-O|-e|-I|-F|-K|-x|--exec|--exec-path|--config|--config-env|--upload-pack|--receive-pack|--to-command|--checkpoint-action|--rsh|--use-compress-program|--compress-program|--filter|--unzip-command|--extcmd|--open-files-in-pager)$/;
 
 /** One word of a command, as far as it is known. */
 export interface CommandWord {
@@ -56,24 +59,40 @@ export function runsStandardInput(words: readonly CommandWord[]): boolean {
   const program = name.literal.slice(name.literal.lastIndexOf('/') + 1);
   if (program === 'source' || program === '.') return true;
   if (WRAPPERS.test(program)) {
-    const inner = args.slice(args.findIndex((word) => word.literal === undefined || !/^-|=|^[\d.]+[smhd]?$/.test(word.literal)));
+    const inner = args.slice(
+      args.findIndex((word) => word.literal === undefined || !/^-|=|^[\d.]+[smhd]?$/.test(word.literal)),
+    );
     // xargs makes words of its input: what it starts must not take them as code.
-    if (program === 'xargs') return inner.length > 0 && commandDanger([...inner, { literal: undefined, tainted: true, leading: true }]) !== undefined;
+    if (program === 'xargs')
+      return (
+        inner.length > 0 &&
+        commandDanger([...inner, { literal: undefined, tainted: true, leading: true }]) !== undefined
+      );
     return inner.length < args.length + 1 && runsStandardInput(inner);
   }
   if (!INTERPRETERS.test(program)) return false;
   const script = args.find((word) => word.literal === undefined || !word.literal.startsWith('-'));
   const inline = args.some((word) => word.literal !== undefined && /^-[a-z]*[ce]$/.test(word.literal));
   if (inline) return false;
-  return script === undefined || script.literal === undefined || /^(?:-|\/dev\/stdin|\/dev\/fd\/0|\/proc\/self\/fd\/0)$/.test(script.literal);
+  return (
+    script === undefined ||
+    script.literal === undefined ||
+    /^(?:-|\/dev\/stdin|\/dev\/fd\/0|\/proc\/self\/fd\/0)$/.test(script.literal)
+  );
 }
 
 function wrappedDanger(program: string, args: readonly CommandWord[]): string | undefined {
   const inner = args.findIndex(
-    (word) => word.tainted || (word.literal !== undefined && !/^-|^[A-Za-z_]\w*=|^[\d.]+[smhd]?$/.test(word.literal)),
+    (word) =>
+      word.tainted || (word.literal !== undefined && !/^-|^[A-Za-z_]\w*=|^[\d.]+[smhd]?$/.test(word.literal)),
   );
   const before = args.slice(0, Math.max(inner, 0));
-  if (before.some((word) => word.literal !== undefined && /^(?:-S|--split-string|-c|--call|-I|--replace|-i)$/.test(word.literal))) {
+  if (
+    before.some(
+      (word) =>
+        word.literal !== undefined && /^(?:-S|--split-string|-c|--call|-I|--replace|-i)$/.test(word.literal),
+    )
+  ) {
     return `\`${program}\` may run what it is given`;
   }
   return inner < 0 ? undefined : commandDanger(args.slice(inner));
@@ -86,8 +105,16 @@ function interpreterDanger(program: string, args: readonly CommandWord[]): strin
 }
 
 function findDanger(args: readonly CommandWord[]): string | undefined {
-  const exec = args.findIndex((word) => word.literal !== undefined && /^-(?:exec|execdir|ok|okdir)$/.test(word.literal));
-  const loose = args.some((word, at) => word.leading && !/^-(?:i?name|i?path|i?wholename|newer|size|user|group|type|mtime|mmin|regex|iregex)$/.test(args[at - 1]?.literal ?? ''));
+  const exec = args.findIndex(
+    (word) => word.literal !== undefined && /^-(?:exec|execdir|ok|okdir)$/.test(word.literal),
+  );
+  const loose = args.some(
+    (word, at) =>
+      word.leading &&
+      !/^-(?:i?name|i?path|i?wholename|newer|size|user|group|type|mtime|mmin|regex|iregex)$/.test(
+        args[at - 1]?.literal ?? '',
+      ),
+  );
   if (loose) return '`find` would take it as an option that may run something';
   if (exec < 0) return undefined;
   return commandDanger(args.slice(exec + 1));
@@ -95,22 +122,37 @@ function findDanger(args: readonly CommandWord[]): string | undefined {
 
 function filterDanger(program: string, args: readonly CommandWord[]): string | undefined {
   const text = args.findIndex((word) => word.literal === undefined || !word.literal.startsWith('-'));
-  const inOptions = args.some((word) => word.literal !== undefined && /^-(?:-expression|-file|-source|-assign|[a-zA-Z]*[efv])\b/.test(word.literal));
+  const inOptions = args.some(
+    (word) =>
+      word.literal !== undefined &&
+      /^-(?:-expression|-file|-source|-assign|[a-zA-Z]*[efv])\b/.test(word.literal),
+  );
   const tainted = args.findIndex((word) => word.tainted);
   if (inOptions || tainted <= text) return `it would be part of \`${program}\`'s program`;
   return undefined;
 }
 
 function jqDanger(program: string, args: readonly CommandWord[]): string | undefined {
-  const named = (at: number) => /^--(?:arg|argjson|slurpfile|rawfile)$/.test(args[at - 2]?.literal ?? '') && args[at - 1]?.literal !== undefined;
-  const names = new Set(args.flatMap((word, at) => (/^--(?:arg|argjson|slurpfile|rawfile)$/.test(word.literal ?? '') ? [at, at + 1, at + 2] : [])));
-  const filter = args.findIndex((word, at) => !names.has(at) && (word.literal === undefined || !word.literal.startsWith('-')));
-  return args.some((word, at) => word.tainted && !named(at) && (filter < 0 || at <= filter)) ? `it would be part of \`${program}\`'s program` : undefined;
+  const named = (at: number) =>
+    /^--(?:arg|argjson|slurpfile|rawfile)$/.test(args[at - 2]?.literal ?? '') &&
+    args[at - 1]?.literal !== undefined;
+  const names = new Set(
+    args.flatMap((word, at) =>
+      /^--(?:arg|argjson|slurpfile|rawfile)$/.test(word.literal ?? '') ? [at, at + 1, at + 2] : [],
+    ),
+  );
+  const filter = args.findIndex(
+    (word, at) => !names.has(at) && (word.literal === undefined || !word.literal.startsWith('-')),
+  );
+  return args.some((word, at) => word.tainted && !named(at) && (filter < 0 || at <= filter))
+    ? `it would be part of \`${program}\`'s program`
+    : undefined;
 }
 
 function printfDanger(args: readonly CommandWord[]): string | undefined {
   const [first, second] = args;
-  if (first?.literal === '-v') return second?.tainted ? 'it would be the name of a variable' : printfDanger(args.slice(2));
+  if (first?.literal === '-v')
+    return second?.tainted ? 'it would be the name of a variable' : printfDanger(args.slice(2));
   if (first?.literal === '--') return printfDanger(args.slice(1));
   return first?.tainted ? "it would be `printf`'s format" : undefined;
 }
@@ -128,10 +170,12 @@ function optionDanger(program: string, args: readonly CommandWord[]): string | u
   for (const [at, word] of args.entries()) {
     if (!word.tainted) continue;
     const option = args[at - 1]?.literal;
-    if (option !== undefined && RUNNING_OPTIONS.test(option)) return `\`${program} ${option}\` may run what it is given`;
+    if (option !== undefined && RUNNING_OPTIONS.test(option))
+      return `\`${program} ${option}\` may run what it is given`;
     if (end >= 0 && at > end) continue;
     if (option !== undefined && option.startsWith('-')) continue;
-    if (word.leading) return `\`${program}\` would take a value that begins with "-" as an option, and it has options that run something`;
+    if (word.leading)
+      return `\`${program}\` would take a value that begins with "-" as an option, and it has options that run something`;
   }
   return undefined;
 }

@@ -18,7 +18,13 @@ export async function askPeople(action: PlanApprove, attempt: Attempt): Promise<
   const place = placeOf(at);
   const path = instancePath(at);
   const fail = async (result: Result & { readonly ok: false }): Promise<Result> => {
-    await engine.record(`${at.key}:ended`, { type: 'attempt.failed', ...place, error: result.error, retryable: true, state });
+    await engine.record(`${at.key}:ended`, {
+      type: 'attempt.failed',
+      ...place,
+      error: result.error,
+      retryable: true,
+      state,
+    });
     return result;
   };
   await engine.record(`${at.key}:started`, { type: 'attempt.started', ...place, state });
@@ -30,7 +36,8 @@ export async function askPeople(action: PlanApprove, attempt: Attempt): Promise<
     if (!value.ok) return fail(failure('error', `\`show: ${expression}\`: ${value.message}`, state));
     shown.push({ expression, value: value.value });
   }
-  const deadline = step.timeout === undefined ? undefined : (await engine.now(`${at.key}:now`)) + step.timeout;
+  const deadline =
+    step.timeout === undefined ? undefined : (await engine.now(`${at.key}:now`)) + step.timeout;
   await engine.record(`${at.key}:asked`, {
     type: 'approval.asked',
     ...place,
@@ -69,7 +76,12 @@ export async function askPeople(action: PlanApprove, attempt: Attempt): Promise<
       await engine.record(`${at.key}:given${said.size}`, { type: 'approval.given', ...given });
     }
     const outputs = { decision: 'approved', by: [...said].join(', '), comment: comments.join('\n') };
-    await engine.record(`${at.key}:ended`, { type: step.verify ? 'action.ended' : 'attempt.succeeded', ...place, outputs, state });
+    await engine.record(`${at.key}:ended`, {
+      type: step.verify ? 'action.ended' : 'attempt.succeeded',
+      ...place,
+      outputs,
+      state,
+    });
     return { ok: true, outputs, state };
   });
   if (result) return result;

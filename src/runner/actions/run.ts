@@ -64,7 +64,12 @@ export async function runCommand(run: PlanRun, attempt: Attempt): Promise<Result
   }
 }
 
-async function act(run: PlanRun, attempt: Attempt, values: JsonObject, context: StepContext): Promise<EventBody> {
+async function act(
+  run: PlanRun,
+  attempt: Attempt,
+  values: JsonObject,
+  context: StepContext,
+): Promise<EventBody> {
   const { step, world, at, state } = attempt;
   const place = placeOf(at);
   const own = step.workspace && (await world.openWorkspace(step.workspace, values, at.key, context.signal));
@@ -80,7 +85,15 @@ async function act(run: PlanRun, attempt: Attempt, values: JsonObject, context: 
     // A state of its own workspace is nothing to the run: nothing is merged back.
     const left: StateId = own ? state : await directory.snapshot(at.key);
     if (!ended.result.ok) {
-      return { type: 'attempt.failed', ...place, error: ended.result.error, retryable: true, state: left, milliseconds, ...ended.streams };
+      return {
+        type: 'attempt.failed',
+        ...place,
+        error: ended.result.error,
+        retryable: true,
+        state: left,
+        milliseconds,
+        ...ended.streams,
+      };
     }
     const type = step.verify ? 'action.ended' : 'attempt.succeeded';
     return { type, ...place, outputs: ended.result.outputs, state: left, milliseconds, ...ended.streams };
@@ -107,7 +120,10 @@ async function execute(
   let environment;
   try {
     command = renderCommand(run, values, files);
-    environment = await commandEnvironment(attempt, values, files, { WF_OUTPUT: outputFile, WF_WORKSPACE: directory.path });
+    environment = await commandEnvironment(attempt, values, files, {
+      WF_OUTPUT: outputFile,
+      WF_WORKSPACE: directory.path,
+    });
   } catch (error) {
     return bad(messageOf(error));
   }
@@ -127,16 +143,26 @@ async function execute(
 
 /** What the record keeps of a process beside its outputs: whatever did not fit, and its exit code. */
 function streamsOf(ended: ProcessResult): object {
-  const capped = (output: ProcessResult['stdout']) => ({ text: output.text, ...(output.omitted !== undefined && { omitted: output.omitted }) });
+  const capped = (output: ProcessResult['stdout']) => ({
+    text: output.text,
+    ...(output.omitted !== undefined && { omitted: output.omitted }),
+  });
   const failed = ended.ended !== 'exit' || ended.exitCode !== 0;
   return {
     ...(ended.exitCode !== undefined && { exitCode: ended.exitCode }),
-    ...((ended.stdout.omitted !== undefined || failed) && ended.stdout.text !== '' && { stdout: capped(ended.stdout) }),
-    ...((ended.stderr.omitted !== undefined || failed) && ended.stderr.text !== '' && { stderr: capped(ended.stderr) }),
+    ...((ended.stdout.omitted !== undefined || failed) &&
+      ended.stdout.text !== '' && { stdout: capped(ended.stdout) }),
+    ...((ended.stderr.omitted !== undefined || failed) &&
+      ended.stderr.text !== '' && { stderr: capped(ended.stderr) }),
   };
 }
 
-async function judge(run: PlanRun, attempt: Attempt, ended: ProcessResult, outputFile: string): Promise<Result> {
+async function judge(
+  run: PlanRun,
+  attempt: Attempt,
+  ended: ProcessResult,
+  outputFile: string,
+): Promise<Result> {
   const { step, state } = attempt;
   const tail = lastLines(ended.stderr.text === '' ? ended.stdout.text : ended.stderr.text);
   switch (ended.ended) {
@@ -145,14 +171,16 @@ async function judge(run: PlanRun, attempt: Attempt, ended: ProcessResult, outpu
     case 'cancelled':
       return failure('cancelled', 'cancelled', state);
     case 'timeout':
-      if (step.timeout === undefined || attempt.limit < step.timeout) return failure('budget', 'the budget of minutes is spent', state, tail);
+      if (step.timeout === undefined || attempt.limit < step.timeout)
+        return failure('budget', 'the budget of minutes is spent', state, tail);
       return failure('timeout', `it took longer than ${step.timeout} ms`, state, tail);
     case 'exit':
       break;
   }
   const { exitCode } = ended;
   const accepted = run.exit ?? [0];
-  if (exitCode === undefined) return failure('error', `it was ended by ${ended.killedBy ?? 'a signal'}`, state, tail);
+  if (exitCode === undefined)
+    return failure('error', `it was ended by ${ended.killedBy ?? 'a signal'}`, state, tail);
   if (exitCode === EXIT_INFRASTRUCTURE && !accepted.includes(exitCode)) {
     return failure('infrastructure', `exit code ${exitCode}: the infrastructure failed`, state, tail);
   }
@@ -174,11 +202,13 @@ async function judge(run: PlanRun, attempt: Attempt, ended: ProcessResult, outpu
   };
 }
 
-type Parsed = { readonly ok: true; readonly value: JsonObject } | { readonly ok: false; readonly message: string };
+type Parsed =
+  { readonly ok: true; readonly value: JsonObject } | { readonly ok: false; readonly message: string };
 
 function parseStdout(ended: ProcessResult): Parsed {
   const { whole } = ended.stdout;
-  if (whole === undefined) return { ok: false, message: 'its output is over 32 MiB, too long to be read as JSON' };
+  if (whole === undefined)
+    return { ok: false, message: 'its output is over 32 MiB, too long to be read as JSON' };
   return parseJson(whole, 'its output');
 }
 
@@ -186,7 +216,12 @@ async function parseOutputFile(path: string): Promise<Parsed> {
   const text = await readFile(path, 'utf8').catch(() => '');
   if (text.trim() === '') return { ok: true, value: {} };
   const parsed = parseJson(text, 'what it wrote to $WF_OUTPUT');
-  if (parsed.ok && 'value' in parsed.value && Object.keys(parsed.value).length === 1 && !text.trimStart().startsWith('{')) {
+  if (
+    parsed.ok &&
+    'value' in parsed.value &&
+    Object.keys(parsed.value).length === 1 &&
+    !text.trimStart().startsWith('{')
+  ) {
     return { ok: false, message: 'what it wrote to $WF_OUTPUT is not a JSON object' };
   }
   return parsed;
@@ -217,4 +252,3 @@ function checkOutputs({ step }: Attempt, values: JsonObject): string | undefined
 export function lastLines(text: string, lines = 20): string {
   return text.replace(/\s+$/, '').split('\n').slice(-lines).join('\n');
 }
-

@@ -28,7 +28,11 @@ export async function waitFor(action: PlanWait, attempt: Attempt): Promise<Resul
 }
 
 /** Waits for a time or an event. Events count from the run's start, so one that came early is found. */
-export async function awaitWorld(action: PlanWait, attempt: Attempt, timeout: number | undefined): Promise<Result> {
+export async function awaitWorld(
+  action: PlanWait,
+  attempt: Attempt,
+  timeout: number | undefined,
+): Promise<Result> {
   const { engine, at, state, signal } = attempt;
   const here = { step: at.path, ...(at.item !== undefined && { item: at.item }) };
   const now = await engine.now(`${at.key}:now`);
@@ -39,22 +43,42 @@ export async function awaitWorld(action: PlanWait, attempt: Attempt, timeout: nu
     const end = timeout === undefined ? time : Math.min(time, now + timeout);
     // A timer comes by itself: it keeps the run alive, so it is no `waiting` that a run could be left in.
     if (!(await engine.sleep(`${at.key}:until`, end, { signal }))) return cancelled();
-    return end < time ? failure('timeout', `it was not over within ${showDuration(timeout ?? 0)}`, state) : { ok: true, outputs: {}, state };
+    return end < time
+      ? failure('timeout', `it was not over within ${showDuration(timeout ?? 0)}`, state)
+      : { ok: true, outputs: {}, state };
   }
   const deadline = timeout === undefined ? undefined : now + timeout;
-  const waiting: Waiting = { ...here, for: 'event', ask: action.event, ...(deadline !== undefined && { until: deadline }) };
+  const waiting: Waiting = {
+    ...here,
+    for: 'event',
+    ask: action.event,
+    ...(deadline !== undefined && { until: deadline }),
+  };
   const match = await eventTest(action.match, attempt);
   const event = await until(attempt, deadline, waiting, (over) =>
-    engine.receive(`${at.key}:event`, (signal) => signal.kind === 'event' && signal.event === action.event && match(signal), {
-      signal: over,
-      waiting,
-    }),
+    engine.receive(
+      `${at.key}:event`,
+      (signal) => signal.kind === 'event' && signal.event === action.event && match(signal),
+      {
+        signal: over,
+        waiting,
+      },
+    ),
   );
-  if (!event) return signal.aborted || engine.signal.aborted ? cancelled() : failure('timeout', `no event "${action.event}" came within ${showDuration(timeout ?? 0)}`, state);
+  if (!event)
+    return signal.aborted || engine.signal.aborted
+      ? cancelled()
+      : failure('timeout', `no event "${action.event}" came within ${showDuration(timeout ?? 0)}`, state);
   const data = event.data ?? null;
   try {
     const pass = await eventTest(action.pass, attempt, true);
-    if (!pass(event)) return failure('refused', `event "${action.event}" did not pass: ${action.pass ?? ''}`, state, JSON.stringify(data));
+    if (!pass(event))
+      return failure(
+        'refused',
+        `event "${action.event}" did not pass: ${action.pass ?? ''}`,
+        state,
+        JSON.stringify(data),
+      );
   } catch (error) {
     return failure('error', messageOf(error), state);
   }
@@ -65,7 +89,9 @@ async function pointInTime(text: string, { scope, scopes, state }: Attempt): Pro
   const rendered = await render(text, scope, scopes, state);
   if (!rendered.ok) return failure('error', rendered.message, state);
   const time = parseTimestamp(rendered.value);
-  return typeof time === 'number' ? time : failure('error', `"${rendered.value}" is not a point in time with a zone`, state);
+  return typeof time === 'number'
+    ? time
+    : failure('error', `"${rendered.value}" is not a point in time with a zone`, state);
 }
 
 /** A test of an event. An event for which `match` cannot be evaluated is not the one that is meant; `pass` has to be. */

@@ -35,8 +35,12 @@ export async function checkChanges(
   const problems = [
     ...(outside.length > 0 ? [`it changed ${list(outside)}, outside of ${list(globs.only ?? [])}`] : []),
     ...(forbidden.length > 0 ? [`it changed ${list(forbidden)}, which it must not`] : []),
-    ...(maxFiles !== undefined && paths.length > maxFiles ? [`it changed ${paths.length} files, and at most ${maxFiles} are allowed`] : []),
-    ...(maxLines !== undefined && lines > maxLines ? [`it changed ${lines} lines, and at most ${maxLines} are allowed`] : []),
+    ...(maxFiles !== undefined && paths.length > maxFiles
+      ? [`it changed ${paths.length} files, and at most ${maxFiles} are allowed`]
+      : []),
+    ...(maxLines !== undefined && lines > maxLines
+      ? [`it changed ${lines} lines, and at most ${maxLines} are allowed`]
+      : []),
   ];
   return { passed: problems.length === 0, message: problems.join('; ') };
 }

@@ -24,7 +24,10 @@ export async function checkCommand(
   signal: AbortSignal,
 ): Promise<Verdict> {
   const { world, state, at } = attempt;
-  const directory = await world.workspace.enter(state, { ...(at.home !== undefined && { copy: at.home }), signal });
+  const directory = await world.workspace.enter(state, {
+    ...(at.home !== undefined && { copy: at.home }),
+    signal,
+  });
   try {
     if (check.from === 'base') await putBack(check.files ?? [], attempt, before, directory.path);
     const files = filesIn(directory.path);
@@ -44,12 +47,20 @@ export async function checkCommand(
       place: { step: at.path, ...(at.item !== undefined && { item: at.item }) },
     });
     attempt.spend(performance.now() - begun);
-    const output = lastLines([ended.stdout.text, ended.stderr.text].filter((text) => text !== '').join('\n'), 40);
+    const output = lastLines(
+      [ended.stdout.text, ended.stderr.text].filter((text) => text !== '').join('\n'),
+      40,
+    );
     const name = describe(check);
-    if (ended.ended === 'failed') return { passed: false, message: `${name}: ${ended.message ?? 'could not be started'}`, output };
+    if (ended.ended === 'failed')
+      return { passed: false, message: `${name}: ${ended.message ?? 'could not be started'}`, output };
     if (ended.ended !== 'exit') return { passed: false, message: `${name}: ${ended.ended}`, output };
     const { exitCode } = ended;
-    return { passed: exitCode === 0, message: `${name}: exit code ${exitCode ?? ended.killedBy ?? '?'}`, output };
+    return {
+      passed: exitCode === 0,
+      message: `${name}: exit code ${exitCode ?? ended.killedBy ?? '?'}`,
+      output,
+    };
   } catch (error) {
     return { passed: false, message: messageOf(error) };
   } finally {
@@ -65,7 +76,12 @@ function describe({ run }: Extract<PlanCheck, { kind: 'run' }>): string {
   return `\`${first}${rest.length > 0 ? ' …' : ''}\``;
 }
 
-async function putBack(globs: readonly string[], { world, state }: Attempt, before: StateId, directory: string): Promise<void> {
+async function putBack(
+  globs: readonly string[],
+  { world, state }: Attempt,
+  before: StateId,
+  directory: string,
+): Promise<void> {
   const matches = picomatch([...globs], { dot: true });
   for (const { path } of await world.workspace.changes(before, state)) {
     if (!matches(path)) continue;

@@ -22,23 +22,36 @@ type Success = Extract<Result, { readonly ok: true }>;
  * Runs every check of a step, also after one has failed, and records each. The attempt holds only if all of them do; a
  * check that could not run has not passed.
  */
-export async function verify(checks: readonly PlanCheck[], attempt: Attempt, acted: Success): Promise<Result> {
+export async function verify(
+  checks: readonly PlanCheck[],
+  attempt: Attempt,
+  acted: Success,
+): Promise<Result> {
   const { at, signal } = attempt;
   const place = placeOf(at);
   const scope = attempt.scope.with({ outputs: acted.outputs });
   const failed: string[] = [];
   const details: string[] = [];
   for (const [index, check] of checks.entries()) {
-    const inner: Attempt = { ...attempt, scope, state: acted.state, at: { ...at, key: `${at.key}:check${index}` } };
+    const inner: Attempt = {
+      ...attempt,
+      scope,
+      state: acted.state,
+      at: { ...at, key: `${at.key}:check${index}` },
+    };
     const event = await runCheck(check, index, inner, attempt.state, place);
     if (event.type === 'check.passed') continue;
-    if (event.type !== 'check.failed') throw new Error(`check ${index} of ${at.key} was recorded as ${event.type}`);
+    if (event.type !== 'check.failed')
+      throw new Error(`check ${index} of ${at.key} was recorded as ${event.type}`);
     if (signal.aborted) return failure('cancelled', 'cancelled', acted.state);
     failed.push(event.message);
     if (event.output !== undefined && event.output !== '') details.push(`${event.message}\n${event.output}`);
   }
   if (failed.length === 0) return acted;
-  const message = failed.length === 1 ? `a check failed: ${failed[0]}` : `${failed.length} checks failed: ${failed.join('; ')}`;
+  const message =
+    failed.length === 1
+      ? `a check failed: ${failed[0]}`
+      : `${failed.length} checks failed: ${failed.join('; ')}`;
   return failure('verify', message, acted.state, details.join('\n\n'));
 }
 
@@ -57,22 +70,34 @@ async function runCheck(
   switch (check.kind) {
     case 'run': {
       const values = await scopes.values(JSON.stringify(check), scope, state);
-      return engine.step<EventBody>(at.key, async (context) => told(await checkCommand(check, attempt, values, before, context.signal)), {
-        signal: attempt.signal,
-      });
+      return engine.step<EventBody>(
+        at.key,
+        async (context) => told(await checkCommand(check, attempt, values, before, context.signal)),
+        {
+          signal: attempt.signal,
+        },
+      );
     }
     case 'check': {
       const value = await evaluate(check.check, scope, scopes, state);
       const passed = value.ok && value.value === true;
-      return engine.record(at.key, told({ passed, message: value.ok ? `\`${check.check}\` is not true` : value.message }));
+      return engine.record(
+        at.key,
+        told({ passed, message: value.ok ? `\`${check.check}\` is not true` : value.message }),
+      );
     }
     case 'changes': {
       const values = await scopes.values(JSON.stringify(check), scope, state);
-      return engine.step<EventBody>(at.key, async () => told(await checkChanges(check, attempt, values, before)));
+      return engine.step<EventBody>(at.key, async () =>
+        told(await checkChanges(check, attempt, values, before)),
+      );
     }
     case 'wait': {
       const result = await awaitWorld(check.wait, attempt, check.timeout);
-      return engine.record(at.key, told({ passed: result.ok, message: result.ok ? '' : result.error.message }));
+      return engine.record(
+        at.key,
+        told({ passed: result.ok, message: result.ok ? '' : result.error.message }),
+      );
     }
   }
 }
