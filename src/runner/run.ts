@@ -7,7 +7,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { JsonObject } from '../support/json.ts';
 import { UserError } from '../support/user-error.ts';
 import { completeInputs } from './bind-inputs.ts';
-import type { DrivenEngine } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { Detached } from './engine.ts';
 import { openLocalEngine } from './engines/local-engine.ts';
 import { Interpreter } from './interpreter.ts';
@@ -75,12 +75,7 @@ export async function resumeRun(
 async function drive(
   journal: Journal,
   run: string,
-  options: {
-    readonly project: string;
-    readonly revision?: string;
-    readonly allowDirty?: boolean;
-    readonly by?: string;
-  },
+  options: RunPlace,
   host: RunHost,
   resume: boolean,
 ): Promise<RunState> {
@@ -98,6 +93,26 @@ async function drive(
   const stop = () => engine.cancel(options.by);
   if (host.cancel.aborted) stop();
   else host.cancel.addEventListener('abort', stop, { once: true });
+  try {
+    await driveToEnd(engine, plan, inputs, options, { ...host, resume });
+  } finally {
+    host.cancel.removeEventListener('abort', stop);
+    await engine.close();
+  }
+  return journal.readState(run);
+}
+
+/**
+ * Walks a plan on an engine, from the top or from what is on record, in a world of this machine. Returns when the run
+ * has ended, or was let go to be carried on later. The caller closes the engine.
+ */
+export async function driveToEnd(
+  engine: Engine,
+  plan: Plan,
+  inputs: JsonObject,
+  options: RunPlace,
+  host: Pick<RunHost, 'env' | 'onOutput'> & { readonly resume: boolean },
+): Promise<void> {
   let world: LocalWorld | undefined;
   try {
     await engine.record('run', {
@@ -107,27 +122,26 @@ async function drive(
       inputs,
       ...(options.by !== undefined && { by: options.by }),
     });
-    world = await openWorld(engine, plan, inputs, options, host, resume);
+    world = await openWorld(engine, plan, inputs, options, host);
     await new Interpreter(plan, inputs, engine, world).run();
     await engine.saved();
   } catch (error) {
     if (!(error instanceof Detached) || error.reason === 'lease-lost') throw error;
   } finally {
-    host.cancel.removeEventListener('abort', stop);
     await world?.close();
-    await engine.close();
   }
-  return journal.readState(run);
 }
+
+/** Where a run takes place, and who wants it. */
+export type RunPlace = Pick<RunRequest, 'project' | 'revision' | 'allowDirty' | 'by'>;
 
 /** The world of a run; one that cannot be had (no git, a dirty tree) is told at once, and the run failed by it. */
 async function openWorld(
-  engine: DrivenEngine,
+  engine: Engine,
   plan: Plan,
   inputs: JsonObject,
-  options: { readonly project: string; readonly revision?: string; readonly allowDirty?: boolean },
-  host: RunHost,
-  resume: boolean,
+  options: RunPlace,
+  { env, onOutput, resume }: Pick<RunHost, 'env' | 'onOutput'> & { readonly resume: boolean },
 ): Promise<LocalWorld> {
   try {
     return await LocalWorld.open({
@@ -135,12 +149,12 @@ async function openWorld(
       run: engine.run,
       plan,
       inputs,
-      env: host.env,
+      env,
       revision: options.revision,
       allowDirty: options.allowDirty,
       resume,
       signal: engine.signal,
-      onOutput: (place, stream, text) => host.onOutput?.(place, stream, text),
+      onOutput: (place, stream, text) => onOutput?.(place, stream, text),
     });
   } catch (error) {
     if (error instanceof UserError && !resume) {

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { testProject } from '../../support/project.ts';
+
+describe('order', () => {
+  it('without `needs` a step waits for every step above it', async () => {
+    const run = await testProject(`
+steps:
+  - {id: a, run: echo a}
+  - {id: b, run: echo b}
+  - {id: c, run: echo c}
+`).run();
+    expect(run.told).toMatchInlineSnapshot(`
+      "a started
+      a succeeded
+      b started
+      b succeeded
+      c started
+      c succeeded
+      run succeeded"
+    `);
+  });
+
+  it('with `needs` it waits for those alone, with `needs: []` for none', async () => {
+    const project = testProject(`
+steps:
+  - {id: slow, run: 'for i in {1..500}; do [ -f "$HOME/go" ] && exit 0; sleep 0.02; done; exit 1'}
+  - {id: free, needs: [], run: echo free}
+  - {id: after_free, needs: [free], run: 'touch "$HOME/go"'}
+`);
+    const run = await project.run('a', { env: { HOME: project.root } });
+    expect(run.told).toMatchInlineSnapshot(`
+      "slow started
+      free started
+      free succeeded
+      after_free started
+      after_free succeeded
+      slow succeeded
+      run succeeded"
+    `);
+  });
+});
