@@ -54,7 +54,8 @@ export interface StepContext {
  *
  * **Cancel.** A cancel is an event with its place in the record. It aborts `signal` and the work and waits that were
  * asked for before it (waits answer as when given up); what is asked for later is untouched, so that `finally` runs
- * like anything else. There is one cancel per run.
+ * like anything else. What is asked for as `shielded` is untouched too: what must not stop halfway. There is one cancel
+ * per run.
  */
 export interface Engine {
   readonly run: string;
@@ -77,7 +78,12 @@ export interface Engine {
   step<E extends EventBody>(
     name: string,
     work: (context: StepContext) => Promise<E>,
-    options?: { readonly started?: EventBody; readonly signal?: AbortSignal },
+    options?: {
+      readonly started?: EventBody;
+      readonly signal?: AbortSignal;
+      /** A cancel of the run does not reach it. */
+      readonly shielded?: boolean;
+    },
   ): Promise<RunEvent & E>;
 
   /**
@@ -140,6 +146,13 @@ export interface WaitOptions {
    * of a command) keeps a run alive; so the timeout of an approval has the approval's.
    */
   readonly waiting?: Waiting;
+  /**
+   * It bounds something else that the run does or waits for (the timeout of a whole group): by itself it neither keeps
+   * a run alive nor is it told.
+   */
+  readonly aside?: boolean;
+  /** A cancel of the run does not reach it. */
+  readonly shielded?: boolean;
 }
 
 /** The engine as the process around the interpreter holds it. */

@@ -415,8 +415,45 @@ export function engineConformance(name: string, makeWorld: () => Promise<EngineW
       );
     });
 
+    it('a cancel passes by what is shielded', async () => {
+      const engine = world.open(run);
+      const steps = gates();
+      const work = engine.step(
+        'work',
+        async ({ signal }) => {
+          await steps.wait('work');
+          return ended(`aborted: ${signal.aborted}`);
+        },
+        { shielded: true },
+      );
+      const nap = engine.sleep('nap', world.now() + 1000, { shielded: true });
+      const other = engine.sleep('other', world.now() + 1000);
+      await engine.settled();
+      engine.cancel();
+      expect(await other).toBe(false);
+      steps.end('work');
+      expect(await work).toMatchObject({ step: 'aborted: false' });
+      await world.advance(1000);
+      expect(await nap).toBe(true);
+    });
+
     describe('resting', () => {
       const waiting: Waiting = { step: 'gate', for: 'approval', ask: 'Land it?' };
+
+      it('is neither kept up by a wait that only bounds others, nor does that one rest by itself', async () => {
+        const asked: (readonly Waiting[])[] = [];
+        const engine = world.open(run, { whenIdle: (list) => (asked.push(list), 'stay') });
+        const bound = engine.sleep('bound', world.now() + 1000, { aside: true });
+        await engine.settled();
+        expect(asked).toEqual([]);
+        const gate = engine.receive('gate', () => true, { waiting });
+        await engine.settled();
+        expect(asked).toEqual([[waiting]]);
+        world.send(run, { kind: 'approve', verified: false });
+        await gate;
+        await world.advance(1000);
+        expect(await bound).toBe(true);
+      });
 
       it('is noticed when only waits that people see are left, and recorded', async () => {
         const asked: (readonly Waiting[])[] = [];

@@ -39,9 +39,15 @@ interface Call {
   /** Begins what will answer it. Called after that, once the replay is over. */
   readonly live: () => void;
   /** For waits: what to answer when it is given up. */
-  readonly wait?: { readonly waiting: () => Waiting | undefined; readonly giveUp: () => void };
+  readonly wait?: {
+    readonly waiting: () => Waiting | undefined;
+    readonly giveUp: () => void;
+    readonly aside: boolean;
+  };
   /** For steps. */
   readonly abort?: AbortController;
+  /** A cancel of the run passes it by. */
+  readonly shielded?: boolean;
   /** For receivers and locks: something outside has changed. */
   readonly look?: () => void;
   /** Undoes timers and listeners. */
@@ -161,7 +167,11 @@ export class RecordingEngine implements DrivenEngine {
   step<E extends EventBody>(
     name: string,
     work: (context: StepContext) => Promise<E>,
-    options: { readonly started?: EventBody; readonly signal?: AbortSignal } = {},
+    options: {
+      readonly started?: EventBody;
+      readonly signal?: AbortSignal;
+      readonly shielded?: boolean;
+    } = {},
   ): Promise<RunEvent & E> {
     const abort = new AbortController();
     setMaxListeners(0, abort.signal);
@@ -172,6 +182,7 @@ export class RecordingEngine implements DrivenEngine {
       (call) => ({
         fits: (recorded) => recorded.type !== 'value.recorded',
         abort,
+        shielded: options.shielded === true,
         listen: () => this.#onAbort(call(), options.signal, (reason) => abort.abort(reason)),
         live: () =>
           this.#enqueue(call(), () => {
@@ -445,8 +456,10 @@ export class RecordingEngine implements DrivenEngine {
             else how.live(call());
           },
           ...(how.look && { look: () => live && how.look!(call()) }),
+          shielded: options.shielded === true,
           wait: {
             giveUp,
+            aside: options.aside === true,
             waiting: () => options.waiting && (how.tell?.(options.waiting) ?? options.waiting),
           },
         };
@@ -544,7 +557,7 @@ export class RecordingEngine implements DrivenEngine {
   #cancelled(): void {
     this.#stop.abort('cancel' satisfies StopReason);
     for (const call of [...this.#open.values()]) {
-      if (call.recorded) continue;
+      if (call.recorded || call.shielded) continue;
       call.abort?.abort('cancel' satisfies StopReason);
       call.wait?.giveUp();
     }
@@ -667,7 +680,9 @@ export class RecordingEngine implements DrivenEngine {
 
   /** Nothing is under way. When people, timers or other runs are all that is waited for, the run is recorded as waiting. */
   async #rest(): Promise<boolean> {
-    const waits = [...this.#open.values()].flatMap((call) => call.wait ?? []).map((wait) => wait.waiting());
+    const waits = [...this.#open.values()]
+      .flatMap(({ wait }) => (wait === undefined || wait.aside ? [] : wait))
+      .map((wait) => wait.waiting());
     const waiting = new Map(waits.map((wait) => [JSON.stringify(wait), wait]));
     const list = [...waiting.values()].filter((wait) => wait !== undefined);
     const restsAs = [...waiting.keys()].join();
