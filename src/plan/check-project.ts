@@ -3,6 +3,7 @@ import { toDiagnostics } from '../diagnostics/to-diagnostics.ts';
 import { checkFile } from '../checks/check-file.ts';
 import type { Loader } from '../formula/loader.ts';
 import { Project } from '../formula/project.ts';
+import { withProfile } from './profile.ts';
 
 export interface CheckReport {
   /** No error; there may be warnings. */
@@ -14,12 +15,16 @@ export interface CheckReport {
   readonly sources: ReadonlyMap<string, string>;
 }
 
-/** Every diagnostic of a project, or of some of its files (paths relative to the project root). */
+/**
+ * Every diagnostic of a project, or of some of its files (paths relative to the project root). Throws a
+ * {@link UserError} when wf.yaml has no such profile.
+ */
 export async function checkProject(
   loader: Loader,
-  options: { readonly paths?: readonly string[] } = {},
+  options: { readonly paths?: readonly string[]; readonly profile?: string } = {},
 ): Promise<CheckReport> {
   const project = await Project.open(loader);
+  withProfile(project.settings, options.profile);
   const paths = options.paths ?? project.paths;
   const findings: Finding[] = [];
   for (const path of paths) findings.push(...(await checkFile(project, path)));

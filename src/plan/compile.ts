@@ -3,7 +3,7 @@ import { LineIndex } from '../diagnostics/line-index.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import { toDiagnostics } from '../diagnostics/to-diagnostics.ts';
 import { bashFor, checkFile, orderOf } from '../checks/check-file.ts';
-import type { Formula, ProjectSettings } from '../formula/formula.ts';
+import type { Formula } from '../formula/formula.ts';
 import type { Loader } from '../formula/loader.ts';
 import { Project } from '../formula/project.ts';
 import type { ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
@@ -11,6 +11,7 @@ import { resolveFormula } from '../formula/resolve.ts';
 import { UserError } from '../support/user-error.ts';
 import { COMPILER } from './compiler.ts';
 import { digestPlan } from './digest.ts';
+import { withProfile } from './profile.ts';
 import type { Lowering } from './lower.ts';
 import { lowerConcurrency, lowerDeclarations, lowerFinally, lowerSteps, lowerWorkspace } from './lower.ts';
 import type { Plan, PlanSource } from './plan.ts';
@@ -79,28 +80,6 @@ async function lowerFormula(formula: Formula, project: Project, profile: string 
     ...(last.length > 0 && { finally: last }),
   };
   return { plan: digestPlan(body), ...body };
-}
-
-function withProfile(
-  settings: ProjectSettings | undefined,
-  name: string | undefined,
-): { readonly env: readonly string[]; readonly people: ReadonlyMap<string, readonly string[]> } {
-  const profile = name === undefined ? undefined : settings?.profiles.get(name);
-  if (name !== undefined && !profile) {
-    const known = [...(settings?.profiles.keys() ?? [])];
-    throw new UserError(`wf.yaml has no profile "${name}"`, {
-      hint:
-        suggest(name, known) ??
-        (known.length === 0
-          ? 'profiles are listed under `profiles` in wf.yaml'
-          : `there are: ${known.join(', ')}`),
-    });
-  }
-  const people = [...(settings?.people ?? []), ...(profile?.people ?? [])];
-  return {
-    env: [...new Set(profile?.env ?? settings?.env ?? [])].sort(),
-    people: new Map(people.map(([group, { value }]) => [group, [...new Set(value)].sort()])),
-  };
 }
 
 function* stepsWithin(formula: ResolvedFormula): Generator<ResolvedStep> {

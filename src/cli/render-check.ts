@@ -1,0 +1,36 @@
+import { renderDiagnostics } from '../diagnostics/code-frame.ts';
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { TextStyle } from './text-style.ts';
+
+/** Diagnostics with their lines, and a last line that counts; `quiet` leaves out that line when nothing was found. */
+export function renderCheckReport(
+  report: { readonly files: number; readonly diagnostics: readonly Diagnostic[] },
+  sources: ReadonlyMap<string, string>,
+  style: TextStyle,
+  quiet = false,
+): string {
+  const { diagnostics, files } = report;
+  const looked = count(files, 'file');
+  if (diagnostics.length === 0) {
+    if (quiet) return '';
+    return files === 0
+      ? 'nothing to check: there are no formulas here (`wf init` makes the first)'
+      : style.good(`${looked} checked, nothing to report`);
+  }
+  return `${renderDiagnostics(diagnostics, sources, { style })}\n${tally(diagnostics, style)} in ${looked}`;
+}
+
+/** `2 errors and 1 warning`. */
+export function tally(diagnostics: readonly Diagnostic[], style: TextStyle): string {
+  const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
+  const warnings = diagnostics.length - errors;
+  return [
+    ...(errors > 0 ? [style.error(count(errors, 'error'))] : []),
+    ...(warnings > 0 ? [style.warning(count(warnings, 'warning'))] : []),
+  ].join(' and ');
+}
+
+/** `1 file`, `2 files`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,114 @@
+import type { Waiting } from '../journal/event.ts';
+import type { RunState } from '../journal/run-state.ts';
+import type { JsonValue } from '../support/json.ts';
+import { showElapsed } from './elapsed.ts';
+import { nameOf } from './plain-reporter.ts';
+import type { TextStyle } from './text-style.ts';
+
+/** What somebody needs to know when a run has ended or waits: how, why, what it left, and what to do next. */
+export function renderRunEnd(state: RunState, style: TextStyle): string {
+  return [headline(state, style), ...endLines(state, style)].join('\n');
+}
+
+function headline(state: RunState, style: TextStyle): string {
+  const { status, run, formula } = state;
+  const took =
+    state.endedAt === undefined
+      ? ''
+      : ` in ${showElapsed(Date.parse(state.endedAt) - Date.parse(state.startedAt))}`;
+  const word =
+    status === 'succeeded'
+      ? style.good('succeeded')
+      : status === 'waiting'
+        ? style.attention('waits')
+        : status === 'handed_off'
+          ? style.attention('was handed off')
+          : ['failed', 'cancelled'].includes(status)
+            ? style.error(status === 'cancelled' ? 'was cancelled' : status)
+            : `is ${status}`;
+  return `${style.strong(formula)} ${word}${took}  ${style.faint(`run ${run}`)}`;
+}
+
+function endLines(state: RunState, style: TextStyle): string[] {
+  const { run } = state;
+  switch (state.status) {
+    case 'succeeded':
+      return [
+        ...outputLines(state.outputs ?? {}),
+        ...(state.branch === undefined
+          ? []
+          : [
+              `  changed ${fileList(state.changedFiles ?? [])} on branch ${style.strong(state.branch)}`,
+              style.help(`  git merge ${state.branch}`),
+            ]),
+      ];
+    case 'failed':
+      return [...errorLines(state, style), ...keptLines(state, style)];
+    case 'handed_off':
+      return [
+        ...errorLines(state, style),
+        ...(state.bundle === undefined ? [] : [`  what a person needs to take over: ${state.bundle}`]),
+      ];
+    case 'cancelled':
+      return keptLines(state, style);
+    case 'waiting':
+      return (state.waiting ?? []).flatMap((waiting) => waitingLines(run, waiting, style));
+    case 'queued':
+    case 'running':
+      return [style.help(`  wf resume ${run} carries it on`)];
+  }
+}
+
+function outputLines(outputs: Readonly<Record<string, JsonValue>>): string[] {
+  return Object.entries(outputs).map(([name, value]) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    if (!text.includes('\n')) return `  ${name}: ${text.length > 200 ? `${text.slice(0, 199)}…` : text}`;
+    return `  ${name}:\n${text.replace(/\n+$/, '').replace(/^/gm, '    ')}`;
+  });
+}
+
+function errorLines({ error, run }: RunState, style: TextStyle): string[] {
+  if (!error) return [];
+  const where = error.step === undefined ? '' : `step ${style.strong(error.step)}: `;
+  return [
+    `  ${where}${error.message}`,
+    ...(error.detail === undefined || error.detail === '' ? [] : [error.detail.replace(/^/gm, '    ')]),
+    ...(error.step === undefined
+      ? []
+      : [style.help(`  wf logs ${run} ${error.step} shows its whole output`)]),
+  ];
+}
+
+function keptLines({ kept }: RunState, style: TextStyle): string[] {
+  return kept === undefined ? [] : [style.faint(`  its workspace is kept in ${kept}`)];
+}
+
+/** What a run waits for, and what to say. */
+export function waitingLines(run: string, waiting: Waiting, style: TextStyle): string[] {
+  const { ask = '', until } = waiting;
+  const name = nameOf(waiting);
+  const limit = until === undefined ? '' : style.faint(`  until ${new Date(until).toISOString()}`);
+  switch (waiting.for) {
+    case 'approval':
+      return [
+        `  ${name}: ${style.attention(ask)}${limit}`,
+        style.help(`  wf approve ${run} ${name}, or wf reject; then wf resume ${run}`),
+      ];
+    case 'event':
+      return [
+        `  ${name}: waits for event ${style.attention(ask)}${limit}`,
+        style.help(`  wf signal ${run} ${ask} --data '{…}'; then wf resume ${run}`),
+      ];
+    case 'decision':
+      return [`  ${style.attention(ask)}`];
+    case 'timer':
+      return [`  ${name}: waits${limit}`];
+    case 'concurrency':
+      return [`  ${name}: waits for its turn in ${ask}`];
+  }
+}
+
+function fileList(files: readonly string[]): string {
+  if (files.length <= 3) return files.length === 0 ? 'nothing' : files.join(', ');
+  return `${files.length} files`;
+}

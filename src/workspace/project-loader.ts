@@ -1,0 +1,121 @@
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import type { Loader } from '../formula/loader.ts';
+import { UserError } from '../support/user-error.ts';
+
+/** A project on disk: where it is, and its files. */
+export interface ProjectFolder extends Loader {
+  /** Absolute path, links resolved. */
+  readonly root: string;
+}
+
+/** Folders whose `.yaml` files are parts of a project. */
+const FOLDERS = ['formulas', 'molecules'];
+
+/**
+ * The project that a folder belongs to: the nearest one upwards that holds `wf.yaml` or `formulas/`, up to the top of the
+ * git repository. Where there is none, the folder itself, empty as it is.
+ */
+export function openProject(cwd: string): ProjectFolder {
+  const start = realpathSync(cwd);
+  for (let folder = start; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'wf.yaml')) || isDirectory(join(folder, 'formulas')))
+      return projectAt(folder);
+    if (existsSync(join(folder, '.git')) || dirname(folder) === folder) return projectAt(start);
+  }
+}
+
+function projectAt(root: string): ProjectFolder {
+  /** Undefined for what lies outside, be it by `..` or through a link. */
+  const inside = (path: string): string | undefined => {
+    const full = resolve(root, path);
+    let real: string;
+    try {
+      real = realpathSync(full);
+    } catch {
+      return undefined;
+    }
+    return real === root || real.startsWith(root + sep) ? real : undefined;
+  };
+  return {
+    root,
+    list: () => {
+      const found = existsSync(join(root, 'wf.yaml')) ? ['wf.yaml'] : [];
+      for (const folder of FOLDERS) {
+        for (const name of filesOf(join(root, folder))) {
+          if (name.endsWith('.yaml')) found.push(`${folder}/${name}`);
+        }
+      }
+      return Promise.resolve(found.sort());
+    },
+    read: (path) => {
+      const file = inside(path);
+      if (file === undefined) return Promise.resolve(undefined);
+      try {
+        return Promise.resolve(readFileSync(file));
+      } catch (error) {
+        return Promise.reject(unreadable(path, error));
+      }
+    },
+    exists: (path) => {
+      const file = inside(path);
+      return Promise.resolve(file !== undefined && statSync(file).isFile());
+    },
+  };
+}
+
+/**
+ * Paths as somebody wrote them on the command line, in the project's terms. A folder stands for the `.yaml` files in it.
+ * Throws a {@link UserError} for what is not there or not in the project.
+ */
+export function projectPaths(
+  project: ProjectFolder,
+  paths: readonly string[],
+  cwd: string,
+): readonly string[] {
+  return paths.flatMap((path) => {
+    const full = resolve(cwd, path);
+    if (!existsSync(full)) throw new UserError(`there is no file ${path}`);
+    const inProject = relative(project.root, realpathSync(full));
+    if (inProject.startsWith('..') || isAbsolute(inProject)) {
+      throw new UserError(`${path} is outside of the project in ${project.root}`, {
+        hint: 'start wf in the project that the file belongs to, or say --cwd',
+      });
+    }
+    const slashed = inProject.split(sep).join('/');
+    if (!isDirectory(full)) return [slashed];
+    return readdirSync(full, { recursive: true, encoding: 'utf8' })
+      .map((name) => name.split(sep).join('/'))
+      .filter(
+        (name) =>
+          name.endsWith('.yaml') &&
+          !name.split('/').some((part) => part.startsWith('.') || part === 'node_modules'),
+      )
+      .map((name) => (slashed === '' ? name : `${slashed}/${name}`))
+      .filter(
+        (name) =>
+          slashed !== '' || name === 'wf.yaml' || FOLDERS.some((folder) => name.startsWith(`${folder}/`)),
+      )
+      .sort();
+  });
+}
+
+function filesOf(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    throw unreadable(folder, error);
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function unreadable(path: string, cause: unknown): UserError {
+  const { code } = cause as NodeJS.ErrnoException;
+  const why =
+    code === 'EISDIR' ? 'it is a folder' : code === 'EACCES' ? 'you may not' : String(code ?? cause);
+  return new UserError(`${path} cannot be read: ${why}`, { cause });
+}
