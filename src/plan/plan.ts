@@ -60,7 +60,7 @@ export interface PlanService {
   readonly run: PlanRun;
   readonly ready:
     | { readonly port: number }
-    /** A regular expression that a line of its output matches. */
+    /** Text that it writes. */
     | { readonly log: string }
     | { readonly run: PlanRun };
   readonly env?: Readonly<Record<string, TemplateText>>;

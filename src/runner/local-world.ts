@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { renderTemplate } from '../formula/render-template.ts';
 import type { Plan, PlanWorkspace } from '../plan/plan.ts';
 import type { JsonObject } from '../support/json.ts';
 import { UserError } from '../support/user-error.ts';
+import { withFiles } from '../workspace/file-problem.ts';
 import { FifoPool } from '../workspace/fifo-pool.ts';
 import { openRunWorkspace } from '../workspace/open-run-workspace.ts';
 import { runProcess } from '../workspace/run-process.ts';
@@ -66,12 +67,19 @@ export class LocalWorld implements World {
   /** Ends what a dead runner left, then makes or finds the workspace, prepares it, and starts its services. */
   static async open(options: LocalWorldOptions): Promise<LocalWorld> {
     const world = new LocalWorld(options);
-    await mkdir(join(world.#folder, 'logs'), { recursive: true });
-    if (options.resume) await endLeftovers(world.#folder, options.run);
     const { workspace: plan } = options.plan;
     const values = { inputs: options.inputs, profile: options.plan.profile ?? '' };
-    world.#workspace = await world.#open(plan, values, options.run, options.signal);
-    world.#services = await world.#serve(plan, values, world.#workspace.root, options.signal);
+    refuseWithoutBash(options.plan, world.baseEnv['PATH']);
+    await withFiles(world.#folder, () => mkdir(join(world.#folder, 'logs'), { recursive: true }));
+    if (options.resume) await endLeftovers(world.#folder, options.run);
+    world.#watchdog.start();
+    try {
+      world.#workspace = await world.#open(plan, values, options.run, options.signal);
+      world.#services = await world.#serve(plan, values, world.#workspace.root, options.signal);
+    } catch (error) {
+      await world.close();
+      throw error;
+    }
     return world;
   }
 
@@ -219,7 +227,7 @@ export class LocalWorld implements World {
               : service.ready,
         };
       }),
-      { registry: this.#watchdog, signal, onChange: this.#options.onService },
+      { fifos: this.#fifos, registry: this.#watchdog, signal, onChange: this.#options.onService },
     );
   }
 
@@ -228,6 +236,25 @@ export class LocalWorld implements World {
     if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
     return join(folder, `${this.#scratched++}.${safe(name).slice(-80)}`);
   }
+}
+
+/** Most commands are bash scripts: better told before anything has run than by the first step. */
+function refuseWithoutBash(plan: Plan, path: string | undefined): void {
+  if (path === undefined || !JSON.stringify(plan).includes('"bash":')) return;
+  for (const folder of path.split(delimiter)) {
+    try {
+      accessSync(join(folder, 'bash'), constants.X_OK);
+      return;
+    } catch {
+      // Not here.
+    }
+  }
+  throw new UserError(
+    'bash is not installed, or not on PATH, and the formula has steps that are bash scripts',
+    {
+      hint: 'install bash 4.4 or newer, or write the steps as lists (`run: [program, argument]`)',
+    },
+  );
 }
 
 /** A key as the name of a file. */

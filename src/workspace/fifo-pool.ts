@@ -3,6 +3,8 @@ import { constants, closeSync, openSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { UserError } from '../support/user-error.ts';
+import { withFiles } from './file-problem.ts';
 
 const run = promisify(execFile);
 
@@ -32,9 +34,23 @@ export class FifoPool {
     this.#folder = folder;
   }
 
-  async take(): Promise<Fifo> {
-    while (this.#free.length === 0) await (this.#making ??= this.#make());
-    const path = this.#free.pop() as string;
+  /** For the two streams of one child. */
+  async takePair(): Promise<readonly [Fifo, Fifo]> {
+    while (this.#free.length < 2) {
+      this.#making ??= this.#make().finally(() => (this.#making = undefined));
+      await this.#making;
+    }
+    const first = this.#open(this.#free.pop() as string);
+    try {
+      return [first, this.#open(this.#free.pop() as string)];
+    } catch (error) {
+      closeQuietly(first.readEnd);
+      closeQuietly(first.writeEnd);
+      throw error;
+    }
+  }
+
+  #open(path: string): Fifo {
     // Non-blocking for reading, or the open would wait for a writer.
     const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const writeEnd = openSync(path, constants.O_WRONLY);
@@ -52,11 +68,19 @@ export class FifoPool {
   }
 
   async #make(): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await withFiles(this.#folder, () => mkdir(this.#folder, { recursive: true, mode: 0o700 }));
     const paths = Array.from({ length: BATCH }, () => join(this.#folder, String(this.#made++)));
-    await run('mkfifo', ['-m', '600', ...paths]);
+    try {
+      await run('mkfifo', ['-m', '600', ...paths]);
+    } catch (error) {
+      const { stderr = '', message } = error as Error & { readonly stderr?: string };
+      const why = stderr.trim().split('\n').at(-1) ?? message;
+      throw new UserError(`no named pipe can be made in ${this.#folder}: ${why}`, {
+        hint: 'the project has to be on a file system that knows named pipes, and `mkfifo` on PATH',
+        cause: error,
+      });
+    }
     this.#free.push(...paths);
-    this.#making = undefined;
   }
 }
 

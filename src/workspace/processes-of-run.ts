@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Processes whose environment names the run, ourselves excepted. Empty where there is no /proc to ask. */
+/**
+ * Processes whose environment names the run, ourselves and those that started us excepted. Empty where there is no
+ * /proc to ask.
+ */
 export function processesOfRun(run: string): readonly number[] {
   let entries: readonly string[];
   try {
@@ -8,9 +11,9 @@ export function processesOfRun(run: string): readonly number[] {
   } catch {
     return [];
   }
-  return entries.flatMap((entry) => {
+  const named = entries.flatMap((entry) => {
     const pid = Number(entry);
-    if (!Number.isInteger(pid) || pid === process.pid) return [];
+    if (!Number.isInteger(pid)) return [];
     try {
       return `\0${readFileSync(`/proc/${entry}/environ`, 'latin1')}`.includes(`\0WF_RUN=${run}\0`)
         ? [pid]
@@ -20,4 +23,22 @@ export function processesOfRun(run: string): readonly number[] {
       return [];
     }
   });
+  if (named.length === 0) return [];
+  const own = ancestry();
+  return named.filter((pid) => !own.has(pid));
+}
+
+/** This process and all above it: whoever carries on a run from a shell of one of its steps is not ended by that. */
+function ancestry(): ReadonlySet<number> {
+  const all = new Set<number>();
+  for (let pid = process.pid; pid > 0 && !all.has(pid);) {
+    all.add(pid);
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+      pid = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+    } catch {
+      break;
+    }
+  }
+  return all;
 }

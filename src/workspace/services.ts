@@ -1,25 +1,39 @@
-import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { UserError } from '../support/user-error.ts';
-import { killGroup } from './kill-group.ts';
-import type { Registry } from './run-process.ts';
+import type { FifoPool } from './fifo-pool.ts';
+import type { ProcessResult, Registry } from './run-process.ts';
+import { runProcess } from './run-process.ts';
 
 /** How long a service may take to be ready. */
 const READY_MILLISECONDS = 60_000;
+
+/** How long one look by a command may take. */
+const PROBE_MILLISECONDS = 10_000;
+
+/** Characters of a service's last words that an error shows. */
+const TAIL = 2_000;
 
 export interface ServiceRequest {
   readonly id: string;
   readonly argv: readonly [string, ...string[]];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Both of its streams go here. */
+  /** Both of its streams are appended here. */
   readonly log: string;
   readonly ready:
     | { readonly port: number }
-    /** A regular expression. */
+    /** Text that it writes. */
     | { readonly log: string }
     | { readonly argv: readonly [string, ...string[]] };
+}
+
+export interface ServiceOptions {
+  readonly fifos: FifoPool;
+  readonly registry: Registry;
+  readonly signal: AbortSignal;
+  /** Milliseconds. Default: a minute. */
+  readonly readyWithin?: number;
+  readonly onChange?: ((service: string, what: 'started' | 'stopped', log: string) => void) | undefined;
 }
 
 /** Processes beside the steps. */
@@ -34,18 +48,13 @@ export interface Services {
  */
 export async function startServices(
   requests: readonly ServiceRequest[],
-  options: {
-    readonly registry: Registry;
-    readonly signal: AbortSignal;
-    readonly onChange?: ((service: string, what: 'started' | 'stopped', log: string) => void) | undefined;
-  },
+  options: ServiceOptions,
 ): Promise<Services> {
-  const running: { readonly id: string; readonly pid: number; readonly log: string }[] = [];
+  const running: Service[] = [];
   const stop = async () => {
     for (let last = running.pop(); last; last = running.pop()) {
-      await killGroup(last.pid, 5_000);
-      options.registry.remove(last.pid);
-      options.onChange?.(last.id, 'stopped', last.log);
+      await last.stop();
+      if (last.wasReady) options.onChange?.(last.request.id, 'stopped', last.request.log);
     }
   };
   try {
@@ -53,12 +62,12 @@ export async function startServices(
       if ('port' in request.ready && (await isOpen(request.ready.port))) {
         throw new UserError(
           `service "${request.id}" cannot start: port ${request.ready.port} is taken by something else`,
-          {
-            hint: 'stop what listens there, or give the service another port',
-          },
+          { hint: 'stop what listens there, or give the service another port' },
         );
       }
-      await start(request, running, options);
+      const service = new Service(request, options);
+      running.push(service);
+      await service.ready();
       options.onChange?.(request.id, 'started', request.log);
     }
   } catch (error) {
@@ -68,62 +77,97 @@ export async function startServices(
   return { stop };
 }
 
-async function start(
-  request: ServiceRequest,
-  running: { id: string; pid: number; log: string }[],
-  { registry, signal }: { readonly registry: Registry; readonly signal: AbortSignal },
-): Promise<void> {
-  const [program, ...args] = request.argv;
-  const log = openSync(request.log, 'a');
-  const child = spawn(program, args, {
-    cwd: request.cwd,
-    env: request.env,
-    detached: true,
-    stdio: ['ignore', log, log],
-  });
-  closeSync(log);
-  let ended: string | undefined;
-  child.once('error', (error: NodeJS.ErrnoException) => {
-    ended = error.code === 'ENOENT' ? `there is no program "${program}" on PATH` : error.message;
-  });
-  child.once('exit', (code, killedBy) => {
-    ended ??= `it ended with ${code === null ? (killedBy ?? 'a signal') : `exit code ${code}`}`;
-  });
-  if (child.pid !== undefined) {
-    registry.add(child.pid);
-    running.push({ id: request.id, pid: child.pid, log: request.log });
+class Service {
+  readonly request: ServiceRequest;
+  wasReady = false;
+  readonly #options: ServiceOptions;
+  readonly #over = new AbortController();
+  readonly #ended: Promise<void>;
+  #end: ProcessResult | undefined;
+  #problem: unknown;
+  /** As much of what it wrote as an error shows or the awaited text may begin in. */
+  readonly #tail = { stdout: '', stderr: '', both: '' };
+  #said = false;
+
+  constructor(request: ServiceRequest, options: ServiceOptions) {
+    this.request = request;
+    this.#options = options;
+    const { argv, cwd, env, log } = request;
+    const heard = (stream: 'stdout' | 'stderr', text: string) => this.#hear(stream, text);
+    this.#ended = runProcess(
+      { argv, cwd, env, log, secrets: [], signal: this.#over.signal, whole: 0, onOutput: heard },
+      options,
+    ).then(
+      (end) => void (this.#end = end),
+      (error: unknown) => void (this.#problem = error),
+    );
   }
-  const until = Date.now() + READY_MILLISECONDS;
-  for (let pause = 10; ; pause = Math.min(pause * 1.5, 250)) {
-    if (await isReady(request)) return;
-    if (signal.aborted) throw new UserError(`cancelled while service "${request.id}" was starting`);
-    if (ended !== undefined) throw notReady(request, ended);
-    if (Date.now() > until) throw notReady(request, `it was not ready within ${READY_MILLISECONDS / 1000} s`);
-    await new Promise((resolve) => setTimeout(resolve, pause));
+
+  async ready(): Promise<void> {
+    const { signal, readyWithin = READY_MILLISECONDS } = this.#options;
+    const { id } = this.request;
+    const until = Date.now() + readyWithin;
+    for (let pause = 5; ; pause = Math.min(pause * 1.5, 250)) {
+      const ready = await this.#isReady(Math.max(until - Date.now(), 100));
+      if (signal.aborted) throw new UserError(`cancelled while service "${id}" was starting`);
+      // First of all: whoever answers on the port is not the one that has ended.
+      if (this.#problem !== undefined) throw this.#problem;
+      if (this.#end) throw this.#notReady(whyEnded(this.#end));
+      if (ready) {
+        this.wasReady = true;
+        return;
+      }
+      if (Date.now() > until) throw this.#notReady(`it was not ready within ${readyWithin / 1000} s`);
+      await Promise.race([this.#ended, new Promise((resolve) => setTimeout(resolve, pause))]);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#over.abort();
+    await this.#ended;
+  }
+
+  #hear(stream: 'stdout' | 'stderr', text: string): void {
+    this.#tail.both = (this.#tail.both + text).slice(-TAIL);
+    if (this.#said || !('log' in this.request.ready)) return;
+    const wanted = this.request.ready.log;
+    const seen = this.#tail[stream] + text;
+    this.#said = seen.includes(wanted);
+    this.#tail[stream] = wanted.length > 1 ? seen.slice(1 - wanted.length) : '';
+  }
+
+  async #isReady(within: number): Promise<boolean> {
+    const { ready, cwd, env } = this.request;
+    if ('port' in ready) return isOpen(ready.port);
+    if ('log' in ready) return this.#said;
+    const looked = await runProcess(
+      {
+        argv: ready.argv,
+        cwd,
+        env,
+        secrets: [],
+        signal: this.#options.signal,
+        timeout: Math.min(PROBE_MILLISECONDS, within),
+        whole: 0,
+      },
+      this.#options,
+    );
+    return looked.ended === 'exit' && looked.exitCode === 0;
+  }
+
+  #notReady(why: string): UserError {
+    const { id, log } = this.request;
+    const tail = this.#tail.both.trimEnd().split('\n').slice(-10).join('\n');
+    return new UserError(`service "${id}" did not start: ${why}${tail === '' ? '' : `\n${tail}`}`, {
+      hint: `its log is ${log}`,
+    });
   }
 }
 
-function notReady({ id, log }: ServiceRequest, why: string): UserError {
-  const tail = logText(log).trimEnd().split('\n').slice(-10).join('\n');
-  return new UserError(`service "${id}" did not start: ${why}${tail === '' ? '' : `\n${tail}`}`, {
-    hint: `its log is ${log}`,
-  });
-}
-
-async function isReady({ ready, log, cwd, env }: ServiceRequest): Promise<boolean> {
-  if ('port' in ready) return isOpen(ready.port);
-  if ('log' in ready) {
-    const pattern = new RegExp(ready.log);
-    return logText(log)
-      .split('\n')
-      .some((line) => pattern.test(line));
-  }
-  const [program, ...args] = ready.argv;
-  return new Promise((resolve) => {
-    const probe = spawn(program, args, { cwd, env, stdio: 'ignore', timeout: 10_000 });
-    probe.once('error', () => resolve(false));
-    probe.once('close', (code) => resolve(code === 0));
-  });
+function whyEnded({ message, exitCode, killedBy }: ProcessResult): string {
+  if (message !== undefined) return message;
+  if (exitCode === undefined) return `it was ended by ${killedBy ?? 'a signal'}`;
+  return `it ended with exit code ${exitCode}${exitCode === 0 ? ', and a service has to stay in the foreground' : ''}`;
 }
 
 async function isOpen(port: number): Promise<boolean> {
@@ -142,12 +186,4 @@ function accepts(host: string, port: number): Promise<boolean> {
     socket.once('connect', () => answer(true));
     socket.once('error', () => answer(false));
   });
-}
-
-function logText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

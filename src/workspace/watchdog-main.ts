@@ -16,7 +16,11 @@ process.on('SIGHUP', () => undefined);
 const input = createInterface({ input: process.stdin });
 input.on('line', (line) => {
   if (line === '.') released = true;
-  else lines.push(line);
+  // What has ended is forgotten, or a long run would be remembered whole.
+  else if (line.startsWith('-')) {
+    const before = lines.findIndex((other) => readGroups([other])[0]?.pid === Number(line.slice(1)));
+    if (before >= 0) lines.splice(before, 1);
+  } else lines.push(line);
 });
 input.on('close', () => {
   const groups = readGroups(lines);

@@ -5,16 +5,15 @@ import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { identifyProcess } from '../support/process-identity.ts';
+import type { ProcessIdentity } from '../support/process-identity.ts';
+import { fileProblem } from './file-problem.ts';
 import { killGroup } from './kill-group.ts';
 import { processesOfRun } from './processes-of-run.ts';
 import type { Registry } from './run-process.ts';
+import { GRACE_MILLISECONDS } from './run-process.ts';
 
-/** A process group, told apart from a later one with the same number. */
-export interface Group {
-  readonly pid: number;
-  /** When its leader started, as the system counts it; empty where it does not tell. */
-  readonly start: string;
-}
+/** A process group by its leader, told apart from a later one with the same number. */
+export type Group = ProcessIdentity;
 
 /**
  * Sees to it that no child outlives its runner. A small process of its own session hears over a pipe which groups are
@@ -32,44 +31,58 @@ export class Watchdog implements Registry {
     this.#run = run;
   }
 
+  /** Before the first child: one that starts while nobody watches would be left to itself. Safe to call twice. */
+  start(): void {
+    if (this.#process) return;
+    // A run inside of a step of another one is not ended with that step before it has ended its own children.
+    const { WF_RUN: _, ...env } = process.env;
+    const child = spawn(process.execPath, [watchdogScript(), this.#run], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+      cwd: '/',
+      env,
+    });
+    child.on('error', () => undefined);
+    child.stdin.on('error', () => undefined);
+    child.unref();
+    (child.stdin as unknown as { unref?: () => void }).unref?.();
+    this.#process = child;
+  }
+
   add(pid: number): void {
-    const line = `${pid} ${identifyProcess(pid)?.start ?? ''}`;
-    appendFileSync(this.#file, `+${line}\n`);
-    this.#tell(`+${line}`);
+    const start = identifyProcess(pid)?.start;
+    const here = identifyProcess(process.pid);
+    this.#tell(`+${JSON.stringify({ ...here, pid, start })}`);
   }
 
   remove(pid: number): void {
-    appendFileSync(this.#file, `-${pid}\n`);
     this.#tell(`-${pid}`);
   }
 
-  /** Lets it go; with nothing left alive it ends by itself. */
+  /** Ends what steps have left in the background, then lets go. */
   async close(): Promise<void> {
+    const groups = readGroups((await readFile(this.#file, 'utf8').catch(() => '')).split('\n'));
+    await endGroups(groups, this.#run, GRACE_MILLISECONDS);
     this.#process?.stdin?.end('.\n');
     this.#process = undefined;
     await rm(this.#file, { force: true });
   }
 
   #tell(line: string): void {
-    if (!this.#process) {
-      const script = watchdogScript();
-      this.#process = spawn(process.execPath, [script, this.#run], {
-        detached: true,
-        stdio: ['pipe', 'ignore', 'ignore'],
-      });
-      this.#process.on('error', () => undefined);
-      this.#process.stdin?.on('error', () => undefined);
-      this.#process.unref();
-      (this.#process.stdin as unknown as { unref?: () => void } | null)?.unref?.();
+    this.start();
+    this.#process?.stdin?.write(`${line}\n`);
+    try {
+      appendFileSync(this.#file, `${line}\n`);
+    } catch (error) {
+      throw fileProblem(error, this.#file);
     }
-    this.#process.stdin?.write(`${line}\n`);
   }
 }
 
 /** Ends what a runner that died left running, before the run is carried on. */
 export async function endLeftovers(folder: string, run: string): Promise<void> {
   const text = await readFile(groupsFile(folder), 'utf8').catch(() => '');
-  await endGroups(readGroups(text.split('\n')), run, 5_000);
+  await endGroups(readGroups(text.split('\n')), run, GRACE_MILLISECONDS);
   await rm(groupsFile(folder), { force: true });
 }
 
@@ -77,29 +90,53 @@ export async function endLeftovers(folder: string, run: string): Promise<void> {
 export function readGroups(lines: readonly string[]): readonly Group[] {
   const groups = new Map<number, Group>();
   for (const line of lines) {
-    const match = /^([+-])(\d+)(?: (.*))?$/.exec(line);
-    if (!match) continue;
-    const pid = Number(match[2]);
-    if (match[1] === '+') groups.set(pid, { pid, start: match[3] ?? '' });
-    else groups.delete(pid);
+    if (line.startsWith('-')) groups.delete(Number(line.slice(1)));
+    if (!line.startsWith('+')) continue;
+    try {
+      const group = JSON.parse(line.slice(1)) as Group;
+      groups.set(group.pid, group);
+    } catch {
+      // Cut off when the runner died.
+    }
   }
   return [...groups.values()];
 }
 
-/** Ends groups, and whatever else carries the run's name in its environment: a process may have left its group. */
+/**
+ * Ends groups, and whatever else carries the run's name in its environment, since a process may have left its group:
+ * SIGTERM to all, `grace` milliseconds, SIGKILL.
+ */
 export async function endGroups(groups: readonly Group[], run: string, grace: number): Promise<void> {
-  // The leader may be gone while others of its group live on; a number taken by somebody else has another start.
-  const ours = groups.filter(({ pid, start }) => {
-    const now = identifyProcess(pid);
-    return now === undefined || (now.start ?? '') === start;
-  });
-  await Promise.all(ours.map(({ pid }) => killGroup(pid, grace)));
-  for (const pid of processesOfRun(run)) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It ended by itself.
-    }
+  const until = Date.now() + grace;
+  const strays = processesOfRun(run);
+  for (const pid of strays) send(pid, 'SIGTERM');
+  await Promise.all(groups.filter(isStillThere).map(({ pid }) => killGroup(pid, grace)));
+  let left = strays.length === 0 ? processesOfRun(run) : strays;
+  for (let pause = 5; left.length > 0 && Date.now() < until; pause = Math.min(pause * 2, 100)) {
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    left = processesOfRun(run);
+  }
+  // One that starts others all the time needs more than one look.
+  for (let looks = 0; left.length > 0 && looks < 20; looks++) {
+    for (const pid of left) send(pid, 'SIGKILL');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    left = processesOfRun(run);
+  }
+}
+
+/** The leader may be gone while others of its group live on. A number that somebody else has by now has another start. */
+function isStillThere({ pid, host, space, start }: Group): boolean {
+  const here = identifyProcess(process.pid);
+  if (here?.host !== host || here.space !== space) return false;
+  const now = identifyProcess(pid);
+  return now === undefined || now.start === start;
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended by itself.
   }
 }
 
