@@ -20,6 +20,8 @@ import type { JsonObject, JsonValue } from '../../src/support/json.ts';
 import type { Files } from './memory-loader.ts';
 import { memoryLoader } from './memory-loader.ts';
 import { tellEvent, tellEvents } from './tell-events.ts';
+import { runWf } from './wf.ts';
+import type { WfOptions, WfResult } from './wf.ts';
 
 /**
  * A project in a folder of its own, which goes when the test ends. A string is formula `a` without its first line; what
@@ -125,6 +127,11 @@ export class TestProject {
     const host = this.#host(options);
     const state = await resumeRun({ project: this.root, run }, host);
     return this.#ran(state, host.events);
+  }
+
+  /** Runs the real command here: `await project.wf('check formulas/a.yaml')`. */
+  wf(args: string | readonly string[], options: WfOptions = {}): Promise<WfResult> {
+    return runWf(this.root, args, options);
   }
 
   /** Leaves something for a run on the local engine. */
