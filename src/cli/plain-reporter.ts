@@ -10,6 +10,8 @@ export class PlainReporter implements RunReporter {
   readonly #style: TextStyle;
   /** When each step began, by what it is called. */
   readonly #begun = new Map<string, number>();
+  /** Why the attempt before failed, by what its step is called. */
+  readonly #failed = new Map<string, string>();
   /** Lines of output that have no end yet. */
   readonly #open = new Map<string, string>();
 
@@ -68,7 +70,16 @@ export class PlainReporter implements RunReporter {
       case 'step.cancelled':
         return error(`${nameOf(event)}: cancelled`);
       case 'attempt.failed':
-        return `${nameOf(event)}: attempt ${event.attempt ?? 1} failed: ${event.error.message}`;
+        // Told when another one follows; otherwise the step says it.
+        this.#failed.set(nameOf(event), event.error.message);
+        return undefined;
+      case 'attempt.started': {
+        const message = this.#failed.get(nameOf(event));
+        this.#failed.delete(nameOf(event));
+        return message === undefined
+          ? undefined
+          : `${nameOf(event)}: failed: ${message}; attempt ${event.attempt ?? 1}`;
+      }
       case 'check.failed':
         return `${nameOf(event)}: check failed: ${event.message}`;
       case 'approval.asked':
@@ -89,7 +100,6 @@ export class PlainReporter implements RunReporter {
         return faint(`service ${event.service}: stopped`);
       case 'workspace.prepared':
       case 'items.listed':
-      case 'attempt.started':
       case 'attempt.succeeded':
       case 'action.ended':
       case 'check.passed':

@@ -1,13 +1,93 @@
 import type { Waiting } from '../journal/event.ts';
+import type { LeaseHolder } from '../journal/lease.ts';
 import type { RunState } from '../journal/run-state.ts';
+import { hasEnded } from '../journal/run-state.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { JsonValue } from '../support/json.ts';
 import { showElapsed } from './elapsed.ts';
 import { nameOf } from './plain-reporter.ts';
+import { renderTree } from './run-tree.ts';
 import type { TextStyle } from './text-style.ts';
 
 /** What somebody needs to know when a run has ended or waits: how, why, what it left, and what to do next. */
 export function renderRunEnd(state: RunState, style: TextStyle): string {
   return [headline(state, style), ...endLines(state, style)].join('\n');
+}
+
+/** Everything there is to tell of a run: how it stands, its inputs, its steps, and what comes next. */
+export function renderRun(
+  state: RunState,
+  around: {
+    readonly plan: Plan;
+    readonly holder: LeaseHolder | undefined;
+    readonly style: TextStyle;
+    readonly now: number;
+    /** Columns of the terminal. */
+    readonly width: number;
+  },
+): string {
+  const { plan, holder, style, now, width } = around;
+  const inputs = Object.entries(state.inputs).map(([name, value]) => `  ${name}=${short(value)}`);
+  const driver =
+    hasEnded(state.status) || !holder
+      ? []
+      : holder.alive
+        ? [style.faint(`driven by ${holder.text}`)]
+        : state.status === 'waiting'
+          ? []
+          : [style.attention(`its process is gone (${holder.text}): wf resume ${state.run} carries it on`)];
+  return [
+    headline(state, style),
+    style.faint(`began ${state.startedAt}${state.endedAt === undefined ? '' : `, ended ${state.endedAt}`}`),
+    ...driver,
+    ...(inputs.length > 0 ? ['', style.faint('inputs'), ...inputs] : []),
+    '',
+    style.faint('steps'),
+    ...renderTree(plan, state, { style, now, width: width }),
+    '',
+    ...endLines(state, style),
+  ]
+    .join('\n')
+    .trimEnd();
+}
+
+/** Runs in a table, a line each. */
+export function renderRuns(
+  runs: readonly { readonly state: RunState; readonly driven: boolean }[],
+  style: TextStyle,
+  now: number,
+): string {
+  if (runs.length === 0) return 'nothing has run in this project yet (`wf run <formula>`)';
+  const width = Math.max(...runs.map(({ state }) => state.formula.length));
+  return runs
+    .map(({ state, driven }) => {
+      const { run, formula, status, startedAt, endedAt, error, waiting } = state;
+      const shown = !driven && ['running', 'queued'].includes(status) ? 'interrupted' : status;
+      const took = showElapsed((endedAt === undefined ? now : Date.parse(endedAt)) - Date.parse(startedAt));
+      const note = error
+        ? `${error.step === undefined ? '' : `${error.step}: `}${error.message}`
+        : (waiting?.[0]?.ask ?? '');
+      const coloured = colour(shown, style)(shown.padEnd(11));
+      const at = startedAt.slice(0, 16).replace('T', ' ');
+      return `${run}  ${coloured}  ${formula.padEnd(width)}  ${style.faint(`${at}  ${took.padStart(7)}`)}  ${cut(note)}`.trimEnd();
+    })
+    .join('\n');
+}
+
+function colour(status: string, style: TextStyle): (text: string) => string {
+  if (status === 'succeeded') return style.good;
+  if (['failed', 'cancelled', 'interrupted'].includes(status)) return style.error;
+  return status === 'running' ? style.help : style.attention;
+}
+
+function cut(text: string): string {
+  const line = text.replace(/\s+/g, ' ');
+  return line.length > 60 ? `${line.slice(0, 59)}…` : line;
+}
+
+function short(value: JsonValue): string {
+  const text = typeof value === 'string' && !/[\n\r]/.test(value) ? value : JSON.stringify(value);
+  return text.length > 200 ? `${text.slice(0, 199)}…` : text;
 }
 
 function headline(state: RunState, style: TextStyle): string {

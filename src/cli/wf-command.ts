@@ -32,7 +32,7 @@ export abstract class WfCommand extends Command {
   };
 
   /** How text for stdout is coloured. */
-  protected get style(): TextStyle {
+  get style(): TextStyle {
     return textStyle(process.stdout, this.argv);
   }
 

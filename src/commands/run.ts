@@ -62,7 +62,7 @@ export default class Run extends WfCommand {
     }
     const { plan } = compiled;
     const inputs = readInputs(args.formula, plan.inputs, { flags: flags.input, file: flags.inputs, cwd });
-    return driveRun(this, flags, project.root, (host, by) =>
+    return driveRun(this, flags, { project: project.root, plan }, (host, by) =>
       startRun(
         {
           project: project.root,

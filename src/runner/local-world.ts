@@ -15,6 +15,7 @@ import type { Services } from '../workspace/services.ts';
 import { startServices } from '../workspace/services.ts';
 import { endLeftovers, Watchdog } from '../workspace/watchdog.ts';
 import { filesIn } from './files-in.ts';
+import { logFile, runFolder } from './run-logs.ts';
 import { launch } from './launch.ts';
 import type { Rendered } from './render-command.ts';
 import { renderCommand } from './render-command.ts';
@@ -55,7 +56,7 @@ export class LocalWorld implements World {
   private constructor(options: LocalWorldOptions) {
     this.#options = options;
     this.project = options.project;
-    this.#folder = join(options.project, '.wf', 'runs', options.run);
+    this.#folder = runFolder(options.project, options.run);
     this.#fifos = new FifoPool(join(this.#folder, `pipes-${process.pid}`));
     this.#watchdog = new Watchdog(this.#folder, options.run);
     const passed = [...PASSED_ON, ...(options.plan.env ?? [])];
@@ -109,7 +110,7 @@ export class LocalWorld implements World {
         signal,
         secrets,
         timeout,
-        log: join(this.#folder, 'logs', `${safe(log)}.log`),
+        log: logFile(this.#folder, log),
         onOutput: (stream, text) => this.#options.onOutput?.(place, stream, text),
       },
       { fifos: this.#fifos, registry: this.#watchdog },
@@ -187,7 +188,7 @@ export class LocalWorld implements World {
           throw new UserError(
             `\`prepare\` failed: ${ended.message ?? (ended.exitCode === undefined ? ended.ended : `exit code ${ended.exitCode}`)}\n${tail}`,
             {
-              hint: `its whole output is in ${join(this.#folder, 'logs', 'prepare.log')}`,
+              hint: `its whole output is in ${logFile(this.#folder, 'prepare')}`,
             },
           );
         },
@@ -220,7 +221,7 @@ export class LocalWorld implements World {
           argv: start(service.run, `service.${service.id}`),
           cwd: root,
           env,
-          log: join(this.#folder, 'logs', `service.${service.id}.log`),
+          log: logFile(this.#folder, `service.${service.id}`),
           ready:
             'run' in service.ready
               ? { argv: start(service.ready.run, `service.${service.id}.ready`) }
