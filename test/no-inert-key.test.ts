@@ -213,8 +213,8 @@ const PAIRS: Readonly<Record<string, Pair>> = {
 
   'join.quorum': inStep([
     'behaviour',
-    'run: ls, for_each: [a], join: {quorum: 1}',
-    'run: ls, for_each: [a], join: {quorum: 2}',
+    'run: ls, for_each: [a, b], join: {quorum: 1}',
+    'run: ls, for_each: [a, b], join: {quorum: 2}',
   ]),
   'repeat.until': inStep([
     'behaviour',
@@ -317,8 +317,8 @@ const PAIRS: Readonly<Record<string, Pair>> = {
   'retry.attempts': step('behaviour', 'run: ls, retry: {attempts: 2}', 'run: ls, retry: {attempts: 3}'),
   'retry.on': step(
     'behaviour',
-    'run: ls, retry: {attempts: 2, on: [error]}',
-    'run: ls, retry: {attempts: 2, on: [verify]}',
+    'run: ls, verify: [{run: make test}], retry: {attempts: 2, on: [error]}',
+    'run: ls, verify: [{run: make test}], retry: {attempts: 2, on: [verify]}',
   ),
   'retry.backoff': step(
     'behaviour',

@@ -8,6 +8,7 @@ import { duplicateId } from './duplicate-id.ts';
 import { keyWithoutEffect } from './key-without-effect.ts';
 import { missingScript } from './missing-script.ts';
 import { nameMatchesFile } from './name-matches-file.ts';
+import { neverSucceeds } from './never-succeeds.ts';
 import { onceRetry } from './once-retry.ts';
 import { reservedOutput } from './reserved-output.ts';
 import { unknownGroup } from './unknown-group.ts';
@@ -25,6 +26,7 @@ export const ALL_CHECKS: readonly Check[] = [
   keyWithoutEffect,
   reservedOutput,
   onceRetry,
+  neverSucceeds,
   checkCannotFail,
   missingScript,
   badTimestamp,

@@ -1,7 +1,7 @@
 import type { Template } from '../formula/template.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Check } from './check.ts';
-import { writtenHere } from './check.ts';
+import { workspacesOf, writtenHere } from './check.ts';
 
 export const badGlob: Check = {
   rule: 'bad-glob',
@@ -23,14 +23,7 @@ export const badGlob: Check = {
         }
       }
     }
-    const workspaces = [
-      ...(subject.kind === 'formula' && subject.formula.workspace ? [subject.formula.workspace] : []),
-      ...subject.steps.flatMap((step) => {
-        const workspace = step.body.workspace;
-        return workspace && writtenHere(subject, workspace.owner, step) ? [workspace.value] : [];
-      }),
-    ];
-    for (const file of workspaces.flatMap((workspace) => workspace.prepare?.files ?? [])) {
+    for (const file of workspacesOf(subject).flatMap((workspace) => workspace.prepare?.files ?? [])) {
       const problem = globProblem(file.value);
       if (problem) yield { span: file.span, ...problem };
     }

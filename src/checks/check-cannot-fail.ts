@@ -1,3 +1,8 @@
+import type { Span } from '../diagnostics/diagnostic.ts';
+import type { BashParser } from '../formula/bash/load-parser.ts';
+import { maskedScript } from '../formula/bash/syntax.ts';
+import { vacuousArgv, vacuousScript } from '../formula/bash/vacuous.ts';
+import { constantOutcome } from '../formula/constant.ts';
 import type { Command, VerifyCheck } from '../formula/formula.ts';
 import type { Check } from './check.ts';
 import { writtenHere } from './check.ts';
@@ -10,11 +15,11 @@ export const checkCannotFail: Check = {
     for (const step of subject.steps) {
       for (const { owner, value } of step.body.verify) {
         if (!writtenHere(subject, owner, step)) continue;
-        const reason = vacuous(value);
-        if (!reason) continue;
+        const found = vacuous(value, subject.bash);
+        if (!found) continue;
         yield {
-          span: placeOf(value),
-          message: `this check cannot fail: ${reason}`,
+          span: found.span,
+          message: `this check cannot fail: ${found.reason}`,
           help: 'a check proves something only if there is a result it would not let through',
         };
       }
@@ -22,60 +27,64 @@ export const checkCannotFail: Check = {
   },
 };
 
-function placeOf(check: VerifyCheck) {
-  switch (check.kind) {
-    case 'run':
-      return check.command.span;
-    case 'check':
-      return check.check.span;
-    case 'changes':
-    case 'wait':
-      return check.span;
-  }
+interface Vacuous {
+  readonly reason: string;
+  readonly span: Span;
 }
 
-function vacuous(check: VerifyCheck): string | undefined {
+function vacuous(check: VerifyCheck, bash: BashParser | undefined): Vacuous | undefined {
   switch (check.kind) {
     case 'run':
-      return vacuousCommand(check.command);
-    case 'check':
-      return /^\s*true\s*$/.test(check.check.text) ? 'it is the constant `true`' : undefined;
+      return vacuousCommand(check.command, bash);
+    case 'check': {
+      const { tree, span } = check.check;
+      return constantOutcome(tree) === true
+        ? { reason: 'it is true whatever the outputs are', span }
+        : undefined;
+    }
     case 'changes': {
       const { only, never, maxFiles, maxLines } = check;
-      if (only || maxFiles !== undefined || maxLines !== undefined) {
-        const all = only?.some((glob) => glob.text === '**' || glob.text === '**/*');
-        return all && !never && maxFiles === undefined && maxLines === undefined
-          ? '`only: ["**"]` allows every file'
-          : undefined;
-      }
-      return never && never.length > 0 ? undefined : 'it allows every change';
+      if (never || maxFiles !== undefined || maxLines !== undefined) return undefined;
+      const all = only?.find((glob) => glob.text === '**' || glob.text === '**/*');
+      return all && { reason: `\`only: ["${all.text}"]\` allows every file`, span: all.span };
     }
     case 'wait':
       // An event that never comes ends in the timeout; one without `pass` lets through whatever comes.
-      return check.wait.kind === 'event' ? undefined : 'it only waits';
+      return check.wait.kind === 'event' ? undefined : { reason: 'it only waits', span: check.wait.span };
   }
 }
 
-const ALWAYS_GOOD = /^(?:true|:|exit 0|echo\b[^;&|<>$`(]*)$/;
+function vacuousCommand(command: Command, bash: BashParser | undefined): Vacuous | undefined {
+  switch (command.kind) {
+    case 'bash': {
+      if (!bash || !mayBeVacuous(command)) return undefined;
+      const found = vacuousScript(bash, maskedScript(command.script), { shown: command.script.text });
+      return found && { reason: found.reason, span: command.script.at(found.start, found.end) };
+    }
+    case 'argv': {
+      if (!bash || !mayBeVacuous(command)) return undefined;
+      const words = command.words.map((word) => (word.literal ? word.text : undefined));
+      const found = vacuousArgv(bash, words);
+      const word = found && command.words[found.word];
+      return found && { reason: found.reason, span: word ? word.at(found.start, found.end) : command.span };
+    }
+    case 'program':
+      return command.script.text.trim() === ''
+        ? { reason: 'its script is empty', span: command.script.span }
+        : undefined;
+  }
+}
 
-function vacuousCommand(command: Command): string | undefined {
-  if (command.kind === 'argv') {
-    const words = command.words.map((word) => word.text).join(' ');
-    return ALWAYS_GOOD.test(words) ? `\`${words}\` always succeeds` : undefined;
+/** Whether a command is worth a look with the parser of bash: few are. */
+export function mayBeVacuous(command: Command): boolean {
+  switch (command.kind) {
+    case 'bash':
+      return /\b(?:true|false|exit|echo|printf|sleep|set)\b|(?:^|[\s;|&(]):|&\s*$|^\s*(?:#|$)/.test(
+        command.script.text,
+      );
+    case 'argv':
+      return /^(?:true|:|exit|echo|printf|sleep|(?:ba|da)?sh|\/.*)$/.test(command.words[0]?.text ?? '');
+    case 'program':
+      return false;
   }
-  if (command.kind === 'program')
-    return command.script.text.trim() === '' ? 'its script is empty' : undefined;
-  const lines = command.script.text
-    .split('\n')
-    .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
-    .filter((line) => line !== '' && !/^set\b/.test(line));
-  const last = lines.at(-1);
-  if (last === undefined) return 'it is empty';
-  if (lines.every((line) => ALWAYS_GOOD.test(line))) return `\`${last}\` always succeeds`;
-  const swallowed = /\|\|\s*(true|:|exit 0)\s*;?$/.exec(last);
-  // `set -e` ends the script at any other failing line, so the end only hides what stands on that very line.
-  if (swallowed && lines.slice(0, -1).every((line) => ALWAYS_GOOD.test(line) || /^\w+=/.test(line))) {
-    return `\`|| ${swallowed[1]}\` turns every failure into success`;
-  }
-  return undefined;
 }

@@ -8,10 +8,12 @@ import type { Project } from '../formula/project.ts';
 import type { Library, ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
 import { resolveFormula } from '../formula/resolve.ts';
 import { formulaScopes } from '../formula/scope.ts';
+import { mayStartScript } from '../formula/started-scripts.ts';
 import { referencesOf, textsOf } from '../formula/texts.ts';
 import { ALL_CHECKS } from './all-checks.ts';
 import type { Subject } from './check.ts';
 import { runChecks } from './check.ts';
+import { mayBeVacuous } from './check-cannot-fail.ts';
 import { mentionedScripts } from './missing-script.ts';
 import { checkReferences } from './references.ts';
 import { checkValuesAsCode } from './value-as-code.ts';
@@ -90,7 +92,8 @@ type Unequipped<S> = S extends Subject ? Omit<S, 'settings' | 'files' | 'bash'> 
 
 /** Adds what has to be asked of the world before checks, which are pure, can run. */
 async function equip(subject: Unequipped<Subject>, project: Project): Promise<Subject> {
-  const scripts = new Set(mentionedScripts(subject).map((script) => script.value));
+  const bash = await bashFor(subject.steps);
+  const scripts = new Set(mentionedScripts(subject, bash).map((script) => script.value));
   const present = await Promise.all(
     [...scripts].map(async (path) => ((await exists(project.loader, path)) ? [path] : [])),
   );
@@ -98,7 +101,7 @@ async function equip(subject: Unequipped<Subject>, project: Project): Promise<Su
     ...subject,
     settings: project.settings,
     files: new Set(present.flat()),
-    bash: await bashFor(subject.steps),
+    bash,
   };
 }
 
@@ -106,12 +109,16 @@ async function exists(loader: Loader, path: string): Promise<boolean> {
   return loader.exists(path);
 }
 
-/** The parser costs tens of milliseconds to load, and most formulas have no value in a script. */
+/** The parser costs tens of milliseconds to load, and a script without values that starts no other needs none. */
 export async function bashFor(steps: readonly ResolvedStep[]) {
-  const needed = steps.some((step) =>
-    [...textsOf(step)].some(
-      (text) => text.kind === 'template' && text.use === 'bash' && !text.template.literal,
-    ),
+  const needed = steps.some(
+    (step) =>
+      [...textsOf(step)].some(
+        (text) =>
+          text.kind === 'template' &&
+          text.use === 'bash' &&
+          (!text.template.literal || mayStartScript(text.template.text)),
+      ) || step.body.verify.some(({ value }) => value.kind === 'run' && mayBeVacuous(value.command)),
   );
   return needed ? loadBashParser() : undefined;
 }
@@ -153,6 +160,7 @@ function stepOf(molecule: Molecule): Step {
   return {
     id: molecule.name,
     span: molecule.span,
+    broken: false,
     needs: undefined,
     when: undefined,
     forEach: undefined,

@@ -1,5 +1,5 @@
 import type { Finding, Related, Severity, Span } from '../diagnostics/diagnostic.ts';
-import type { Declaration, Formula, Molecule, ProjectSettings } from '../formula/formula.ts';
+import type { Declaration, Formula, Molecule, ProjectSettings, Workspace } from '../formula/formula.ts';
 import type { ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
 import type { FormulaScopes } from '../formula/scope.ts';
 import type { BashParser } from '../formula/bash/compile-bash.ts';
@@ -11,8 +11,8 @@ export type Subject = {
   /** All steps, those of `finally` last; of a molecule, the one step it would become. */
   readonly steps: readonly ResolvedStep[];
   readonly scopes: FormulaScopes;
-  readonly settings: ProjectSettings | undefined;
-  /** Those of {@link mentionedFiles} that exist. */
+  readonly settings: ProjectSettings | 'broken' | undefined;
+  /** Those of {@link mentionedScripts} that exist. */
   readonly files: ReadonlySet<string>;
   readonly bash: BashParser | undefined;
   /** Every template and expression of the file could be read; if not, what is never read may be read there. */
@@ -48,6 +48,17 @@ export function* runChecks(checks: readonly Check[], subject: Subject): Generato
       yield { ...finding, rule: check.rule, severity, ...(help !== undefined && { help }) };
     }
   }
+}
+
+/** Every workspace that the subject's own file describes. */
+export function workspacesOf(subject: Subject): readonly Workspace[] {
+  return [
+    ...(subject.kind === 'formula' && subject.formula.workspace ? [subject.formula.workspace] : []),
+    ...subject.steps.flatMap((step) => {
+      const { workspace } = step.body;
+      return workspace && writtenHere(subject, workspace.owner, step) ? [workspace.value] : [];
+    }),
+  ];
 }
 
 /** The step whose own text stands in the subject's file: in a formula, what a molecule wrote is checked with the molecule. */

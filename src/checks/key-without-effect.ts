@@ -1,5 +1,7 @@
+import type { Span } from '../diagnostics/diagnostic.ts';
+import { constantOutcome } from '../formula/constant.ts';
 import type { ResolvedStep } from '../formula/resolve.ts';
-import type { Check } from './check.ts';
+import type { Check, CheckFinding, Subject } from './check.ts';
 
 export const keyWithoutEffect: Check = {
   rule: 'key-without-effect',
@@ -7,39 +9,74 @@ export const keyWithoutEffect: Check = {
 
   *run(subject) {
     for (const resolved of subject.steps) {
-      const own = resolved.step.body.keys;
-      for (const { key, why, help } of idleKeys(resolved)) {
-        const span = own.get(key);
-        if (span) yield { span, message: `\`${key}\` has no effect here: ${why}`, help };
+      // In a formula, what a molecule says is checked with the molecule.
+      const own = subject.kind === 'molecule' ? resolved.body : resolved.step.body;
+      for (const { key, part = key, place, why, help, severity } of idleKeys(resolved, subject)) {
+        const span = own.keys.get(key);
+        if (!span) continue;
+        yield {
+          span: place ?? span,
+          message: `\`${part}\` has no effect here: ${why}`,
+          help,
+          ...(severity && { severity }),
+        };
       }
     }
-    if (subject.kind !== 'formula') return;
-    for (const { step, group } of subject.steps) {
-      const inner = group?.formula.workspace;
-      if (!inner || !(inner.prepare || inner.services.length > 0)) continue;
-      yield {
-        severity: 'warning',
-        span: step.uses?.span ?? step.id.span,
-        message: `formula "${group.formula.name.value}" prepares a workspace or starts services of its own, and as a step it works in the workspace of "${subject.formula.name.value}"`,
-        help: `say the same \`prepare\` and \`services\` under \`workspace\` of "${subject.formula.name.value}", if its steps need them`,
-        related: [{ message: 'its own workspace is described here', span: inner.span }],
-      };
-    }
+    if (subject.kind === 'formula') yield* idleWorkspaces(subject);
   },
 };
 
 interface Idle {
   readonly key: string;
+  /** What in it is idle, when that is not the whole. */
+  readonly part?: string;
+  /** Something smaller than the key, when only a part of it is idle. */
+  readonly place?: Span | undefined;
   readonly why: string;
   readonly help: string;
+  readonly severity?: 'warning';
 }
 
-function* idleKeys({ step, group, molecule, body }: ResolvedStep): Generator<Idle> {
-  const run = body.action?.kind === 'run';
-  const known = run || body.action !== undefined || group !== undefined;
-  if (!known) return;
-  const what = group ? `formula "${group.formula.name.value}"` : `\`${body.action?.kind ?? 'run'}\``;
-  if (!run) {
+function* idleKeys(resolved: ResolvedStep, subject: Subject): Generator<Idle> {
+  yield* beyondTheAction(resolved, subject);
+  yield* besideTheAction(resolved);
+  yield* ofRetry(resolved);
+}
+
+/** Keys of a step that are about its place in the formula. */
+function* beyondTheAction({ step }: ResolvedStep, subject: Subject): Generator<Idle> {
+  if (!step.forEach && !step.broken) {
+    for (const key of ['parallel', 'join'])
+      yield { key, why: 'there is no `for_each`', help: 'add `for_each`, or remove it' };
+  }
+  if (!step.uses && subject.kind === 'formula') {
+    yield {
+      key: 'with',
+      why: 'the step uses nothing that takes arguments',
+      help: 'add `uses`; a command gets values in `{{…}}` or `env`',
+    };
+  }
+  if (step.when && constantOutcome(step.when.tree) === true) {
+    yield { key: 'when', why: 'it is always true', help: 'remove it', severity: 'warning' };
+  }
+  if (step.repeat?.max === 1) {
+    yield { key: 'repeat', why: '`max: 1` runs the step once', help: 'raise `max`, or leave `repeat` out' };
+  } else if (step.repeat && constantOutcome(step.repeat.until.tree) === true) {
+    yield {
+      key: 'repeat',
+      place: step.repeat.until.span,
+      why: '`until` is always true, so the step runs once',
+      help: 'say what has to hold, or leave `repeat` out',
+    };
+  }
+}
+
+/** Keys that the step's kind of action does not look at. */
+function* besideTheAction({ group, body }: ResolvedStep): Generator<Idle> {
+  const { action } = body;
+  if (!action && !group) return;
+  const what = group ? `formula "${group.formula.name.value}"` : `\`${action?.kind ?? 'run'}\``;
+  if (action?.kind !== 'run') {
     for (const key of ['exit', 'parse', 'env', 'secrets']) {
       yield {
         key,
@@ -50,26 +87,83 @@ function* idleKeys({ step, group, molecule, body }: ResolvedStep): Generator<Idl
     yield {
       key: 'outputs',
       why: group ? `the outputs are those of ${what}` : `the outputs of ${what} are fixed`,
-      help: group ? 'declare them in that formula' : 'leave it out; the language page lists them',
+      help: group
+        ? 'declare them in that formula'
+        : `remove it; ${what} puts out ${action?.kind === 'approve' ? '`decision`, `by` and `comment`' : '`event`, when it waits for one'}`,
     };
   }
-  if (body.action?.kind === 'approve' || body.action?.kind === 'wait') {
+  if (action?.kind === 'approve' || action?.kind === 'wait') {
     for (const key of ['once', 'workspace']) {
       yield {
         key,
-        why: `${what} does nothing that could be done twice or changes files`,
-        help: 'take it away',
+        why: `${what} does nothing that could be done twice, and changes no files`,
+        help: 'remove it',
       };
     }
   }
-  if (step.repeat && step.repeat.max === 1) {
-    yield { key: 'repeat', why: '`max: 1` runs the step once', help: 'raise `max`, or leave `repeat` out' };
+  if (
+    action?.kind === 'wait' &&
+    action.wait.kind === 'for' &&
+    body.timeout &&
+    body.timeout.value >= action.wait.for
+  ) {
+    yield { key: 'timeout', why: 'the wait ends before it', help: 'remove it' };
   }
-  if (body.retry?.attempts === 1 && step.body.retry && !molecule) {
+  for (const { value } of action?.kind === 'run' ? body.env : []) {
+    const secret = body.secrets.find(({ name }) => name.value === value.name.value);
+    if (!secret) continue;
     yield {
-      key: 'retry',
-      why: '`attempts` counts the first one too, so 1 never tries again',
-      help: 'say 2 or more',
+      key: 'env',
+      part: value.name.value,
+      place: value.name.span,
+      why: '`secrets` sets it too',
+      help: 'keep one of the two',
+    };
+  }
+}
+
+function* ofRetry({ group, body }: ResolvedStep): Generator<Idle> {
+  const { retry } = body;
+  if (!retry) return;
+  const key = 'retry';
+  if (retry.attempts === 1) {
+    yield { key, why: '`attempts` counts the first one too, so 1 never tries again', help: 'say 2 or more' };
+    return;
+  }
+  const { backoff, on, places } = retry;
+  if (backoff && backoff.max < backoff.initial) {
+    yield {
+      key,
+      part: 'backoff',
+      place: places.get('backoff'),
+      why: '`initial` is longer than `max`, so every pause is `max`',
+      help: 'raise `max`, or write the one duration: `backoff: 10s`',
+    };
+  }
+  if (group || !places.has('on')) return;
+  const never = on.filter(
+    (reason) => (reason === 'verify' && body.verify.length === 0) || (reason === 'timeout' && !body.timeout),
+  );
+  if (never.length < on.length) return;
+  yield {
+    key,
+    part: 'on',
+    place: places.get('on'),
+    why: `there is no ${never.map((reason) => `\`${reason}\``).join(' and no ')} that could fail an attempt`,
+    help: `add ${never.map((reason) => `\`${reason}\``).join(' or ')}, or retry on \`error\``,
+  };
+}
+
+function* idleWorkspaces(subject: Extract<Subject, { kind: 'formula' }>): Generator<CheckFinding> {
+  for (const { step, group } of subject.steps) {
+    const inner = group?.formula.workspace;
+    if (!inner || !(inner.prepare || inner.services.length > 0)) continue;
+    yield {
+      severity: 'warning',
+      span: step.uses?.span ?? step.id.span,
+      message: `formula "${group.formula.name.value}" prepares a workspace or starts services of its own, and as a step it works in the workspace of "${subject.formula.name.value}"`,
+      help: `say the same \`prepare\` and \`services\` under \`workspace\` of "${subject.formula.name.value}", if its steps need them`,
+      related: [{ message: 'its own workspace is described here', span: inner.span }],
     };
   }
 }

@@ -7,6 +7,7 @@ export const unknownGroup: Check = {
   summary: 'A group that approves is one of `people` in wf.yaml, and has members.',
 
   *run(subject) {
+    if (subject.settings === 'broken') return;
     const people = subject.settings?.people ?? new Map<string, { readonly value: readonly string[] }>();
     const groups = [...people.keys()];
     for (const step of subject.steps) {

@@ -24,6 +24,16 @@ export function evaluateExpression(text: string, values: JsonObject, scope?: Sco
   return toJson(new Evaluation(text, values, doubles).valueOf(parsed.tree.root, new Map()), text);
 }
 
+/** The value of a node that reads nothing; `undefined` when it has none. */
+export function constantValue(text: string, node: Node): CelValue | undefined {
+  try {
+    return new Evaluation(text, {}, new Set()).valueOf(node, new Map());
+  } catch (error) {
+    if (error instanceof ExpressionError) return undefined;
+    throw error;
+  }
+}
+
 // Scopes are told apart by identity, so equal sets of names share one.
 function untyped(values: JsonObject): Scope {
   const names = Object.keys(values);

@@ -372,7 +372,8 @@ class Typing {
 
   #equality([left, right]: readonly [Node, Node], place: Place, a = this.typeOf(left, place)): Type {
     const b = this.typeOf(right, place);
-    if (canEqual(a, b)) return bool;
+    // Two literals are a constant, which other checks tell; here no value is read that could be misspelled.
+    if (canEqual(a, b) || (left.op === 'value' && right.op === 'value' && a.kind === b.kind)) return bool;
     const literal = left.op === 'value' ? left : right.op === 'value' ? right : undefined;
     const [read, type, other] = literal === left ? [right, b, a] : [left, a, b];
     const values = membersOf(type).flatMap((member) => valuesOf(member) ?? []);

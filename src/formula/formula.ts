@@ -53,6 +53,8 @@ export interface Step {
   readonly id: Located<string>;
   /** The step's whole map. */
   readonly span: Span;
+  /** Something in it is not as the schema says, which was told: only its id and `needs` are known. */
+  readonly broken: boolean;
   /** Absent: every step above. */
   readonly needs: readonly Located<string>[] | undefined;
   readonly when: Expression | undefined;
@@ -187,6 +189,8 @@ export type VerifyCheck =
 
 export interface Retry {
   readonly span: Span;
+  /** The keys that were written. */
+  readonly places: ReadonlyMap<string, Span>;
   readonly attempts: number;
   readonly on: readonly ('error' | 'timeout' | 'verify')[];
   /** Milliseconds. */

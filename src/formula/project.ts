@@ -1,9 +1,10 @@
 import type { Finding } from '../diagnostics/diagnostic.ts';
 import { decodeUtf8 } from '../source/decode-utf8.ts';
 import { parseYaml } from '../source/parse-yaml.ts';
-import type { SourceDocument, SourceMap } from '../source/source-document.ts';
+import type { SourceDocument, SourceMap, SourceNode } from '../source/source-document.ts';
 import { validateDocument } from '../schema/validate.ts';
 import type { DocumentKind } from '../schema/validate.ts';
+import { brokenSteps } from './broken-steps.ts';
 import type { Formula, Molecule, ProjectSettings } from './formula.ts';
 import type { Loader } from './loader.ts';
 import { readFormula, readMolecule, readProjectSettings } from './read-document.ts';
@@ -49,10 +50,11 @@ export class Project {
     return this.#loader;
   }
 
-  /** What `wf.yaml` says; undefined when there is none or it is broken. */
-  get settings(): ProjectSettings | undefined {
-    const content = this.#read.get('wf.yaml')?.content;
-    return content?.kind === 'project' ? content.settings : undefined;
+  /** What `wf.yaml` says; undefined when there is none; `broken` when there is, and it was reported itself. */
+  get settings(): ProjectSettings | 'broken' | undefined {
+    const file = this.#read.get('wf.yaml');
+    if (file && !file.content) return 'broken';
+    return file?.content?.kind === 'project' ? file.content.settings : undefined;
   }
 
   /** Texts of all files read so far, by path. */
@@ -109,16 +111,20 @@ export class Project {
     const document = parseYaml(path, decoded.text);
     const text = decoded.text;
     const kind = kindOf(path, document);
-    const findings = [...document.findings];
-    const broken = () => findings.some((finding) => finding.severity === 'error');
-    if (document.root || kind !== 'project') {
-      if (!broken()) findings.push(...validateDocument(document, kind));
-    }
-    if (broken()) return { path, text, findings, content: undefined };
+    const findings = [...document.findings, ...validateDocument(document, kind)];
+    const errors = findings.filter((finding) => finding.severity === 'error');
+    const broken =
+      kind === 'formula'
+        ? brokenSteps(
+            document.root ?? document.repaired,
+            errors.map(({ span }) => span),
+          )
+        : errors.length === 0 && new Set<SourceNode>();
+    if (!broken) return { path, text, findings, content: undefined };
     const resolve = await schemaResolver(document, this.#loader);
     switch (kind) {
       case 'formula': {
-        const { value, findings: found } = readFormula(document, resolve);
+        const { value, findings: found } = readFormula(document, resolve, broken);
         return { path, text, findings: [...findings, ...found], content: value };
       }
       case 'molecule': {

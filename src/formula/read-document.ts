@@ -42,10 +42,18 @@ import { parseTemplate } from './template.ts';
 /**
  * Reads a document that satisfies its schema into the model. What can still be wrong is inside of texts: templates,
  * expressions, durations. A broken text is reported and left out or stands as empty, so that the rest is still read.
+ *
+ * @param broken steps of the document that do not satisfy the schema
  */
-export function readFormula(document: SourceDocument, resolve: ResolveSchema): Read<Formula> {
+export function readFormula(
+  document: SourceDocument,
+  resolve: ResolveSchema,
+  broken: ReadonlySet<SourceNode> = new Set(),
+): Read<Formula> {
   const reader = new Reader(document.file, resolve);
-  const root = new Keys(document.root as SourceMap);
+  const root = new Keys((document.root ?? document.repaired) as SourceMap);
+  const step = (node: SourceNode) =>
+    broken.has(node) ? reader.brokenStep(node as SourceMap) : reader.step(node as SourceMap);
   const formula: Formula = {
     kind: 'formula',
     file: document.file,
@@ -57,8 +65,8 @@ export function readFormula(document: SourceDocument, resolve: ResolveSchema): R
     workspace: reader.workspace(root.get('workspace')),
     budget: reader.budget(root.map('budget')),
     concurrency: reader.concurrency(root.map('concurrency')),
-    steps: root.items('steps').map((node) => reader.step(node as SourceMap)),
-    finally: root.items('finally').map((node) => reader.step(node as SourceMap)),
+    steps: root.items('steps').map(step),
+    finally: root.items('finally').map(step),
     outputs: (root.map('outputs')?.entries ?? []).flatMap(({ key, value }) => {
       const expression = reader.expression(value);
       return expression ? [{ name: reader.text(key), value: expression }] : [];
@@ -205,17 +213,20 @@ class Reader {
 
   duration(node: SourceNode | undefined): number | undefined {
     if (!node) return undefined;
-    const milliseconds = parseDuration(scalarText(node as SourceScalar));
-    if (milliseconds === undefined) {
-      this.findings.push({
-        rule: 'bad-duration',
-        severity: 'error',
-        message: `"${scalarText(node as SourceScalar)}" is not a duration`,
-        help: 'write a number with a unit, the larger unit first: 30s, 5m, 1h30m, 2d',
-        span: node.span,
-      });
-    }
-    return milliseconds;
+    const text = scalarText(node as SourceScalar);
+    const milliseconds = parseDuration(text);
+    if (milliseconds !== undefined && milliseconds > 0) return milliseconds;
+    this.findings.push({
+      rule: 'bad-duration',
+      severity: 'error',
+      message: milliseconds === 0 ? `"${text}" is no time at all` : `"${text}" is not a duration`,
+      help:
+        milliseconds === 0
+          ? 'write a longer one, or remove the key'
+          : 'write a number with a unit, the larger unit first: 30s, 5m, 1h30m, 2d',
+      span: node.span,
+    });
+    return undefined;
   }
 
   declarations(node: SourceMap | undefined): readonly Declaration[] {
@@ -236,6 +247,7 @@ class Reader {
     return {
       id: this.text(keys.required('id')),
       span: node.span,
+      broken: false,
       needs: this.texts(keys.get('needs')),
       when: this.expression(keys.get('when')),
       forEach: this.forEach(keys.get('for_each')),
@@ -248,6 +260,20 @@ class Reader {
       concurrency: this.concurrency(keys.map('concurrency')),
       body: this.body(keys),
     };
+  }
+
+  /** What is left of a step that does not satisfy its schema. Without a readable `needs` it is taken to wait for nothing. */
+  brokenStep(node: SourceMap): Step {
+    const keys = new Keys(node);
+    const needs = keys.get('needs');
+    const isList =
+      needs?.kind === 'list' &&
+      needs.items.every((item) => item.kind === 'scalar' && typeof item.value === 'string');
+    const empty = this.step({
+      ...emptyAt(node.span),
+      get: (key) => (key === 'id' ? node.get('id') : undefined),
+    });
+    return { ...empty, broken: true, needs: isList ? this.texts(needs) : [] };
   }
 
   body(keys: Keys): Body {
@@ -374,6 +400,7 @@ class Reader {
     const keys = new Keys(node);
     return {
       span: node.span,
+      places: new Map(node.entries.map(({ key }) => [scalarText(key), key.span])),
       attempts: keys.number('attempts') ?? 1,
       on: (keys.located<Retry['on']>('on')?.value ?? ['error', 'timeout', 'verify']) as Retry['on'],
       backoff: this.backoff(keys.get('backoff')),

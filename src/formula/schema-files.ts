@@ -8,7 +8,8 @@ import type { ResolveSchema } from './read-document.ts';
 /** Reads the files that the schemas of a document name, and those that these name, and resolves `$ref`s from them. */
 export async function schemaResolver(document: SourceDocument, loader: Loader): Promise<ResolveSchema> {
   const texts = new Map<string, string>();
-  let next = document.root ? filesIn(document.root, document.file) : [];
+  const tree = document.root ?? document.repaired;
+  let next = tree ? filesIn(tree, document.file) : [];
   while (next.length > 0) {
     const fresh = [...new Set(next)].filter((path) => !texts.has(path));
     const read = await Promise.all(fresh.map(async (path) => [path, await textOf(path, loader)] as const));

@@ -26,13 +26,14 @@ export function formulaScopes(resolved: ResolvedFormula): FormulaScopes {
   const during: Scope = new Map<string, Type>([
     ['inputs', inputs],
     ['steps', steps],
-    ['run', runType(false)],
+    ['run', runType(['running'])],
     ['profile', STRING],
   ]);
+  const end: Scope = new Map<string, Type>([...during, ['run', runType(['succeeded'])]]);
   const after: Scope = new Map<string, Type>([
     ['inputs', inputs],
     ['steps', mergeSteps(inFinally, stepsType(resolved.finally, 'it may not have run'))],
-    ['run', runType(true)],
+    ['run', runType(['succeeded', 'failed', 'cancelled', 'handed_off'])],
     ['profile', STRING],
   ]);
   const late = new Set(resolved.finally);
@@ -56,7 +57,7 @@ export function formulaScopes(resolved: ResolvedFormula): FormulaScopes {
     if (sees.event) scope.set('event', ANY);
     return scope.size === base.size && owner === 'step' ? base : scope;
   };
-  return { of, end: during };
+  return { of, end };
 }
 
 /** The type of `inputs`: a default makes a value that is always there. */
@@ -128,13 +129,25 @@ function absence(resolved: ResolvedStep): string | undefined {
   return undefined;
 }
 
-function stepsType(steps: readonly ResolvedStep[], because: string | undefined): ObjectType {
-  return object(
-    steps.map((resolved) => [resolved.step.id.value, stepType(resolved, because ?? absence(resolved))]),
-  );
+/** @param ended why any of them may be absent when the run has ended; `undefined`: read by a step after them */
+function stepsType(steps: readonly ResolvedStep[], ended: string | undefined): ObjectType {
+  return object(steps.map((resolved) => [resolved.step.id.value, stepType(resolved, ended)]));
 }
 
-function stepType(resolved: ResolvedStep, because: string | undefined): Type {
+const ALL_ENDS = ['succeeded', 'failed', 'skipped', 'cancelled'];
+
+/** How a step may have ended when another one reads it: after any other end nothing new starts. */
+function endsOf({ step }: ResolvedStep): readonly string[] {
+  return [
+    'succeeded',
+    ...(step.onFailure?.value === 'continue' ? ['failed'] : []),
+    ...(step.when ? ['skipped'] : []),
+  ];
+}
+
+function stepType(resolved: ResolvedStep, ended: string | undefined): Type {
+  const because = ended ?? absence(resolved);
+  if (resolved.step.broken) return ANY;
   const outputs = outputsType(resolved);
   const looped = resolved.step.forEach !== undefined;
   const error = optional(errorType(), `step "${resolved.step.id.value}" may not have failed`);
@@ -143,7 +156,7 @@ function stepType(resolved: ResolvedStep, because: string | undefined): Type {
       'outputs',
       looped ? { kind: 'list', items: outputs } : because === undefined ? outputs : absent(outputs, because),
     ],
-    ['status', { kind: 'string', values: ['succeeded', 'failed', 'skipped', 'cancelled'] }],
+    ['status', { kind: 'string', values: ended === undefined ? endsOf(resolved) : ALL_ENDS }],
     ['attempts', INT],
     ['iterations', INT],
     ['cached', BOOL],
@@ -152,7 +165,7 @@ function stepType(resolved: ResolvedStep, because: string | undefined): Type {
   if (looped) {
     const item = object([
       ['item', ANY],
-      ['status', { kind: 'string', values: ['succeeded', 'failed', 'skipped', 'cancelled'] }],
+      ['status', { kind: 'string', values: ALL_ENDS }],
       ['outputs', absent(outputs, 'the item may not have succeeded')],
       ['error', optional(errorType(), 'the item may not have failed')],
     ]);
@@ -179,7 +192,7 @@ function previousType(resolved: ResolvedStep): Type {
   return object([['outputs', absent(outputsType(resolved), 'the first iteration has none before it')]]);
 }
 
-function runType(ending: boolean): Type {
+function runType(statuses: readonly string[]): Type {
   const properties: [string, Type | Property][] = [
     ['id', STRING],
     ['formula', STRING],
@@ -187,9 +200,10 @@ function runType(ending: boolean): Type {
     ['base', STRING],
     ['diff', STRING],
     ['changed_files', { kind: 'list', items: STRING }],
-    ['status', { kind: 'string', values: ['running', 'succeeded', 'failed', 'cancelled', 'handed_off'] }],
+    ['status', { kind: 'string', values: statuses }],
   ];
-  if (ending) properties.push(['error', optional(errorType(), 'the run may not have failed')]);
+  if (statuses.includes('failed'))
+    properties.push(['error', optional(errorType(), 'the run may not have failed')]);
   return object(properties);
 }
 

@@ -7,9 +7,11 @@ import { UserError } from '../support/user-error.ts';
  * no such profile.
  */
 export function withProfile(
-  settings: ProjectSettings | undefined,
+  settings: ProjectSettings | 'broken' | undefined,
   name: string | undefined,
 ): { readonly env: readonly string[]; readonly people: ReadonlyMap<string, readonly string[]> } {
+  // What is broken was told where it is; of its profiles nothing can be said.
+  if (settings === 'broken') return { env: [], people: new Map() };
   const profile = name === undefined ? undefined : settings?.profiles.get(name);
   if (name !== undefined && !profile) {
     const known = [...(settings?.profiles.keys() ?? [])];

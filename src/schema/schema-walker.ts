@@ -71,6 +71,20 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
 /** Actions of other places or of a later language; who writes one where it is refused knows that an action is due. */
 const otherActions: ReadonlySet<string> = new Set(['agent', 'tool', 'judge', 'approve', 'wait']);
 
+/** Keys that only a step has, since a molecule does not know where it will stand. */
+const keysOfSteps: ReadonlySet<string> = new Set([
+  'id',
+  'with',
+  'needs',
+  'when',
+  'for_each',
+  'parallel',
+  'join',
+  'repeat',
+  'on_failure',
+  'concurrency',
+]);
+
 /** Where a node stands, in words. */
 interface Place {
   /** `step "lint"`, `the formula`: completes "… lacks "id"". */
@@ -105,7 +119,12 @@ export class SchemaWalker {
   walk(node: SourceNode, what: string): Finding[] {
     this.#findings = [];
     this.#check(this.#root, this.#root, node, { what, owner: undefined });
-    return this.#findings;
+    // An alias is walked at each place it stands, under other names, and is one mistake.
+    const told = new Set<string>();
+    return this.#findings.filter(({ rule, span }) => {
+      const place = `${rule} ${span.start} ${span.end}`;
+      return !told.has(place) && told.add(place);
+    });
   }
 
   #check(schema: WalkedSchema, home: WalkedSchema, node: SourceNode, place: Place): void {
@@ -287,9 +306,12 @@ export class SchemaWalker {
     const free = keys.filter((name) => node.get(name) === undefined);
     const nearest = own(otherNames, key)?.find((name) => free.includes(name)) ?? nearestName(key, free);
     const help =
-      nearest !== undefined
-        ? `did you mean "${nearest}"?`
-        : (suggest(key, keys) ?? (keys.length <= 12 ? `the keys here are ${quotedList(keys)}` : undefined));
+      place.what === 'the molecule' && keysOfSteps.has(key)
+        ? `it is a key of steps: write it where the molecule is used`
+        : nearest !== undefined
+          ? `did you mean "${nearest}"?`
+          : (suggest(key, keys) ??
+            `${keys.length === 1 ? 'the only key here is' : 'the keys here are'} ${quotedList(keys)}`);
     this.#report('unknown-key', entry.key.span, `"${key}" is not a key of ${place.what}`, help);
     return nearest;
   }
@@ -303,6 +325,8 @@ export class SchemaWalker {
     hasRefusedAction: boolean,
   ): void {
     const has = (key: string): boolean => node.get(key) !== undefined || meant.has(key);
+    // `<<` was to bring keys in, and where no key is known the author has something else in mind; both were told.
+    if (node.get('<<') !== undefined || isForeign(schema, node)) return;
     for (const key of schema.required ?? []) {
       if (has(key)) continue;
       this.#report('missing-key', lackingPlace(node), `${place.what} lacks "${key}"`, `add "${key}: …"`);
@@ -376,6 +400,12 @@ export class SchemaWalker {
       span,
     });
   }
+}
+
+/** Whether all keys of a map are unknown. */
+function isForeign(schema: WalkedSchema, node: SourceMap): boolean {
+  if (schema.additionalProperties !== false || node.entries.length === 0) return false;
+  return node.entries.every(({ key }) => own(schema.properties, String(key.value)) === undefined);
 }
 
 /** Where a key is missing: the map's first key, since the map as a whole would be too much to look at. */

@@ -17,18 +17,19 @@ const schemas: Readonly<Record<DocumentKind, WalkedSchema>> = {
 
 /**
  * What in a file is not as its schema in `schemas/` says, each told at the smallest thing to edit. The JSON Schemas of
- * its inputs and outputs are checked too. A file that does not parse gives nothing here, since that was told already,
- * nor does a place that an error of parsing covers.
+ * its inputs and outputs are checked too. A file that does not parse is looked at as far as it could be repaired; a place
+ * that an error of parsing covers gives nothing here, since that was told already.
  */
 export function validateDocument(document: SourceDocument, kind: DocumentKind): Finding[] {
   const errors = document.findings.filter((finding) => finding.severity === 'error');
-  if (document.root === undefined) {
+  const root = document.root ?? document.repaired;
+  if (root === undefined) {
     // A project needs no settings.
     return errors.length > 0 || kind === 'project' ? [] : [emptyFile(document.file, kind)];
   }
   const walker = new SchemaWalker(document.text, schemas[kind], commonSchema as WalkedSchema);
   return walker
-    .walk(document.root, kind === 'project' ? 'wf.yaml' : `the ${kind}`)
+    .walk(root, kind === 'project' ? 'wf.yaml' : `the ${kind}`)
     .filter(
       ({ span }) => !errors.some((error) => error.span.start <= span.start && span.end <= error.span.end),
     );

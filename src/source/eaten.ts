@@ -127,8 +127,11 @@ function openMark(value: string): { readonly mark: string; readonly close: strin
  * Values of a flow collection that a comma cut in two: a plain scalar with an open parenthesis, quote or template that
  * a later sibling closes. `nodes` are the items of a list, or keys and values of a map in turn.
  */
-export function eatenComma(text: string, nodes: readonly SourceNode[]): EatenText[] {
-  const found: EatenText[] = [];
+export function eatenComma(
+  text: string,
+  nodes: readonly SourceNode[],
+): (EatenText & { readonly index: number })[] {
+  const found: (EatenText & { readonly index: number })[] = [];
   for (let index = 0; index < nodes.length; index++) {
     const node = nodes[index];
     if (node?.kind !== 'scalar' || node.style !== 'plain') continue;
@@ -138,7 +141,7 @@ export function eatenComma(text: string, nodes: readonly SourceNode[]): EatenTex
     for (let later = index + 1; later < nodes.length; later++) {
       const end = nodes[later]?.span.end ?? start;
       if (openMark(text.slice(start, end)) !== undefined) continue;
-      if (end > node.span.end) found.push({ start, end });
+      if (end > node.span.end) found.push({ index, start, end });
       index = later;
       break;
     }

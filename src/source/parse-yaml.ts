@@ -32,7 +32,7 @@ import { explainSyntaxErrors } from './syntax-error.ts';
  */
 export function parseYaml(file: string, text: string): SourceDocument {
   if (text.length > maxFileSize) {
-    return { file, text, root: undefined, findings: [fileTooLarge(file, text.length)] };
+    return { file, text, root: undefined, repaired: undefined, findings: [fileTooLarge(file, text.length)] };
   }
   let events: readonly Event[];
   try {
@@ -40,9 +40,14 @@ export function parseYaml(file: string, text: string): SourceDocument {
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const { findings, repaired } = explainSyntaxErrors(file, text, error);
-    // What else is wrong is looked for in the repaired text; its values are no longer the author's.
-    const others = repaired === undefined ? [] : parseYaml(file, repaired).findings;
-    return { file, text, root: undefined, findings: [...findings, ...others] };
+    const rest = repaired === undefined ? undefined : parseYaml(file, repaired);
+    return {
+      file,
+      text,
+      root: undefined,
+      repaired: rest?.root,
+      findings: [...findings, ...(rest?.findings ?? [])],
+    };
   }
   return new Composer(file, text).compose(events);
 }
@@ -139,6 +144,7 @@ class Composer {
       file: this.#file,
       text: this.#text,
       root: this.#isBomb ? undefined : this.#root,
+      repaired: undefined,
       findings: this.#findings,
     };
   }
@@ -171,7 +177,10 @@ class Composer {
     const span = this.#span(open.start, Math.max(this.#cursor, open.start));
     if (open.kind === 'map') {
       if (open.close !== undefined)
-        this.#checkCommas(open.entries.flatMap((entry) => [entry.key, entry.value]));
+        this.#checkCommas(
+          open.entries.flatMap((entry) => [entry.key, entry.value]),
+          (index) => (index % 2 === 1 ? String(open.entries[(index - 1) / 2]?.key.value) : undefined),
+        );
       this.#finish(new MapNode(span, open.entries), open);
     } else {
       if (open.close !== undefined) this.#checkCommas(open.items);
@@ -425,12 +434,16 @@ class Composer {
     });
   }
 
-  #checkCommas(nodes: readonly SourceNode[]): void {
+  #checkCommas(
+    nodes: readonly SourceNode[],
+    keyOf: (index: number) => string | undefined = () => undefined,
+  ): void {
     for (const cut of eatenComma(this.#text, nodes)) {
+      const key = keyOf(cut.index);
       const whole = this.#text.slice(cut.start, cut.end);
       this.#report('yaml-eaten-comma', 'error', this.#span(cut.start, cut.end), {
         message: `YAML cuts "${shortened(whole)}" at the comma`,
-        help: `quote it: ${quoted(whole)}`,
+        help: `quote it: ${key === undefined ? '' : `${key}: `}${quoted(whole)}`,
       });
     }
   }

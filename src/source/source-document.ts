@@ -11,6 +11,11 @@ export interface SourceDocument {
   readonly text: string;
   /** Absent when the file is empty or does not parse. */
   readonly root: SourceNode | undefined;
+  /**
+   * Of a file that does not parse: its tree with a neutral word in place of each value that made the parser stop, as far
+   * as that helped. Good for finding what else is wrong; its values are not the author's.
+   */
+  readonly repaired: SourceNode | undefined;
   /** What was wrong with the text as YAML, and what YAML would have eaten in silence. */
   readonly findings: readonly Finding[];
 }
