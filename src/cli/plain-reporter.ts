@@ -90,6 +90,8 @@ export class PlainReporter implements RunReporter {
         return `${nameOf(event)}: refused${event.by === '' ? '' : ` by ${event.by}`}`;
       case 'signal.received':
         return `event ${event.event}`;
+      case 'plan.replaced':
+        return attention('goes on with a new plan');
       case 'cancel.requested':
         return attention(`cancelled${event.by === undefined ? '' : ` by ${event.by}`}`);
       case 'once.interrupted':

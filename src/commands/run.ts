@@ -34,6 +34,10 @@ export default class Run extends WfCommand {
     'allow-dirty': Flags.boolean({
       description: 'With `workspace: checkout`: begin although files are not committed.',
     }),
+    detach: Flags.boolean({
+      description: 'Leave the run to a process of its own, and print its id.',
+      exclusive: ['events'],
+    }),
     events: Flags.boolean({
       description: 'Print the events as they come, one JSON document a line.',
       exclusive: ['json'],
@@ -62,18 +66,19 @@ export default class Run extends WfCommand {
     }
     const { plan } = compiled;
     const inputs = readInputs(args.formula, plan.inputs, { flags: flags.input, file: flags.inputs, cwd });
+    const request = {
+      project: project.root,
+      plan,
+      inputs,
+      ...(flags.revision !== undefined && { revision: flags.revision }),
+      allowDirty: flags['allow-dirty'],
+    };
+    if (flags.detach) {
+      const { detachRun } = await import('../cli/detach-run.ts');
+      return detachRun(this, request);
+    }
     return driveRun(this, flags, { project: project.root, plan }, (host, by) =>
-      startRun(
-        {
-          project: project.root,
-          plan,
-          inputs,
-          ...(flags.revision !== undefined && { revision: flags.revision }),
-          allowDirty: flags['allow-dirty'],
-          ...(by !== undefined && { by }),
-        },
-        host,
-      ),
+      startRun({ ...request, ...(by !== undefined && { by }) }, host),
     );
   }
 }

@@ -62,6 +62,10 @@ export type EventBody =
       readonly plan: string;
       readonly inputs: JsonObject;
       readonly by?: string;
+      /** Commit, branch or tag that the workspace begins at, when one was asked for. */
+      readonly revision?: string;
+      /** A `checkout` may hold what is not committed. */
+      readonly allowDirty?: true;
     }
   | {
       readonly type: 'workspace.prepared';
@@ -138,6 +142,8 @@ export type EventBody =
     }
   | { readonly type: 'run.waiting'; readonly waiting: readonly Waiting[] }
   | { readonly type: 'run.resumed'; readonly by?: string }
+  /** From here on the run follows another plan; what has ended keeps its results. */
+  | { readonly type: 'plan.replaced'; readonly plan: string; readonly by?: string }
   | { readonly type: 'cancel.requested'; readonly by?: string }
   | {
       readonly type: 'service.started' | 'service.stopped';

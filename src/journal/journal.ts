@@ -6,8 +6,8 @@ import type { Plan } from '../plan/plan.ts';
 import type { JsonObject } from '../support/json.ts';
 import { UserError } from '../support/user-error.ts';
 import { asUserError, damaged, openDatabase, pragma, rollBack } from './database.ts';
-import { type Entry, eventOf, type RecordedEvent } from './entry.ts';
-import type { RunEvent } from './event.ts';
+import { type Entry, entryOf, eventOf, type RecordedEvent } from './entry.ts';
+import type { EventBody, RunEvent } from './event.ts';
 import { giveUpLease, type Lease, type LeaseHolder, readHolder, takeLease, useLease } from './lease.ts';
 import { leaveLine, type LockPlace, releaseAllLocks, releaseLock, takeLock } from './lock.ts';
 import {
@@ -119,6 +119,35 @@ export class Journal {
       this.#runRow(run);
       const row = this.#statement('SELECT plan FROM runs WHERE id = ?').get(run);
       return this.#parse(String(row?.['plan']), `the plan of run ${run}`) as Plan;
+    });
+  }
+
+  /**
+   * From now on the run follows this plan. Throws `UserError` when the run has ended, or somebody drives it who read
+   * the other one.
+   */
+  replacePlan(run: string, plan: Plan, by?: string): void {
+    this.#write(() => {
+      const { status } = this.#summary(this.#runRow(run));
+      if (hasEnded(status)) throw new UserError(`run ${run} has ended: ${status}`);
+      const holder = readHolder(this.#database, run);
+      if (holder?.alive === true) throw new UserError(`run ${run} is being driven by ${holder.text}`);
+      const row = this.#statement('SELECT coalesce(max(seq), 0) AS seq FROM events WHERE run = ?').get(run);
+      const event: EventBody = { type: 'plan.replaced', plan: plan.plan, ...(by !== undefined && { by }) };
+      const { seq, key, at, type, body } = entryOf(event, Number(row?.['seq']) + 1, null, new Date());
+      this.#statement('INSERT INTO events (run, seq, key, at, type, body) VALUES (?, ?, ?, ?, ?, ?)').run(
+        run,
+        seq,
+        key,
+        at,
+        type,
+        body,
+      );
+      this.#statement('UPDATE runs SET plan = ?, plan_digest = ? WHERE id = ?').run(
+        JSON.stringify(plan),
+        plan.plan,
+        run,
+      );
     });
   }
 

@@ -124,6 +124,7 @@ export function statusAfter(status: RunStatus, type: EventBody['type']): RunStat
       return 'handed_off';
     case 'run.started':
     case 'run.resumed':
+    case 'plan.replaced':
     case 'cancel.requested':
     case 'workspace.prepared':
     case 'step.started':
@@ -202,6 +203,8 @@ function changeOf(before: RunStatus, steps: Steps, event: RunEvent): Change {
       return run({ endedAt: event.at, ...defined({ kept: event.kept }) });
     case 'run.handed_off':
       return run({ endedAt: event.at, error: errorOf(event), bundle: event.bundle });
+    case 'plan.replaced':
+      return run({ plan: event.plan });
     case 'step.started':
       return step((before) => ({ ...before, status: 'running', startedAt: before.startedAt ?? event.at }));
     case 'step.skipped':

@@ -42,16 +42,46 @@ export interface RunRequest {
 
 /** Begins a run and drives it until it ends, waits for somebody while nobody is attached, or is cancelled. */
 export async function startRun(request: RunRequest, host: RunHost): Promise<RunState> {
-  const inputs = completeInputs(request.plan.inputs, request.inputs);
-  if (!inputs.ok)
-    throw new UserError(inputs.message, { hint: `\`wf list\` shows what ${request.plan.formula} takes` });
   const journal = await openJournal(request.project);
   try {
-    const run = journal.createRun({ plan: request.plan, inputs: inputs.value });
-    return await drive(journal, run, request, host, false);
+    return await drive(journal, createRun(journal, request), request, host, false);
   } finally {
     journal.close();
   }
+}
+
+/** Records the beginning of a run, for another process to carry on with {@link resumeRun}. Answers the run's id. */
+export async function beginRun(request: RunRequest): Promise<string> {
+  const journal = await openJournal(request.project);
+  try {
+    const run = createRun(journal, request);
+    const engine = openLocalEngine(journal, run);
+    await recordStart(engine, request.plan, journal.readRun(run).inputs, request);
+    await engine.saved();
+    await engine.close();
+    return run;
+  } finally {
+    journal.close();
+  }
+}
+
+function createRun(journal: Journal, { plan, inputs: given }: RunRequest): string {
+  const inputs = completeInputs(plan.inputs, given);
+  if (inputs.ok) return journal.createRun({ plan, inputs: inputs.value });
+  throw new UserError(inputs.message, { hint: `\`wf list\` shows what ${plan.formula} takes` });
+}
+
+/** What was asked for when the run began stays what it is, whoever carries it on. */
+function recordStart(engine: Engine, plan: Plan, inputs: JsonObject, { by, revision, allowDirty }: RunPlace) {
+  return engine.record('run', {
+    type: 'run.started',
+    formula: plan.formula,
+    plan: plan.plan,
+    inputs,
+    ...(by !== undefined && { by }),
+    ...(revision !== undefined && { revision }),
+    ...(allowDirty === true && { allowDirty }),
+  });
 }
 
 /**
@@ -115,14 +145,13 @@ export async function driveToEnd(
 ): Promise<void> {
   let world: LocalWorld | undefined;
   try {
-    await engine.record('run', {
-      type: 'run.started',
-      formula: plan.formula,
-      plan: plan.plan,
-      inputs,
-      ...(options.by !== undefined && { by: options.by }),
-    });
-    world = await openWorld(engine, plan, inputs, options, host);
+    const { revision, allowDirty } = await recordStart(engine, plan, inputs, options);
+    const place = {
+      project: options.project,
+      ...(revision !== undefined && { revision }),
+      allowDirty: allowDirty === true,
+    };
+    world = await openWorld(engine, plan, inputs, place, host);
     await new Interpreter(plan, inputs, engine, world).run();
     await engine.saved();
   } catch (error) {
