@@ -14,6 +14,8 @@ export interface Attempt {
   readonly scope: Scoped;
   /** Where the workspace starts from. */
   readonly state: StateId;
+  /** Where the step, or the item, began: what its checks compare with, however many attempts it took. */
+  readonly began: StateId;
   readonly signal: AbortSignal;
   /** Why the attempt before failed, when the step asked to be told. */
   readonly feedback: string | undefined;

@@ -372,14 +372,18 @@ export class Interpreter {
   ): Promise<ItemResult> {
     const { repeat } = step;
     const budget = new Ledger(step.budget?.minutes);
-    if (!repeat) return { ...(await this.#attempts(step, at, scope, start, signal, budget)), iterations: 1 };
+    if (!repeat) {
+      const one = await this.#attempts(step, at, scope, { began: start, start }, signal, budget);
+      return { ...one, iterations: 1 };
+    }
     let state = start;
     let attempts = 0;
     let previous: JsonObject | undefined;
     for (let iteration = 1; ; iteration++) {
       const inner = scope.with({ previous: previous ? { outputs: previous } : { outputs: {} } });
       const here = { ...at, key: `${at.key}#${iteration}`, iteration };
-      const one = await this.#attempts(step, here, inner, state, signal, budget);
+      const from = { began: start, start: state };
+      const one = await this.#attempts(step, here, inner, from, signal, budget);
       attempts += one.attempts;
       const ended = (result: Result): ItemResult => ({ result, attempts, iterations: iteration });
       if (!one.result.ok) return ended(one.result);
@@ -400,7 +404,7 @@ export class Interpreter {
     step: PlanStep,
     at: StepPlace,
     scope: Scoped,
-    start: StateId,
+    { began, start }: { readonly began: StateId; readonly start: StateId },
     signal: AbortSignal,
     budget: Ledger,
   ): Promise<{ readonly result: Result; readonly attempts: number }> {
@@ -416,7 +420,7 @@ export class Interpreter {
             step,
             { ...at, key, attempt, ...(troubles > 0 && { trouble: troubles }) },
             scope,
-            state,
+            { began, state },
             signal,
             budget,
             feedback,
@@ -444,7 +448,7 @@ export class Interpreter {
     step: PlanStep,
     at: AttemptPlace,
     outer: Scoped,
-    state: StateId,
+    { began, state }: { readonly began: StateId; readonly state: StateId },
     signal: AbortSignal,
     budget: Ledger,
     feedback: string | undefined,
@@ -460,6 +464,7 @@ export class Interpreter {
       at,
       scope: bound.value,
       state,
+      began,
       signal,
       feedback,
       limit,

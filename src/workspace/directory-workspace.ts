@@ -233,12 +233,9 @@ export class DirectoryWorkspace implements RunWorkspace {
   /** Commits that were made in a copy become known to the main directory's repository. */
   async #lend(copy: string): Promise<void> {
     if (!existsSync(join(copy, '.git', 'objects'))) return;
-    await execute('cp', [
-      '-a',
-      '-n',
-      join(copy, '.git', 'objects', '.'),
-      join(this.#options.directory, '.git', 'objects'),
-    ]).catch(() => undefined);
+    // With a dot at its end, which `join` would take away: what is in it, not the folder itself.
+    const made = `${join(copy, '.git', 'objects')}/.`;
+    await execute('cp', ['-a', '-n', made, join(this.#options.directory, '.git', 'objects')]);
   }
 
   /** What no step has committed becomes one commit on top. */

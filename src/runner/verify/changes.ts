@@ -8,7 +8,7 @@ import { filesIn } from '../files-in.ts';
 import { messageOf } from '../scope.ts';
 import type { Verdict } from './verify.ts';
 
-/** Compares what the attempt changed, from where the step began, with what it may touch. Dot files count like others. */
+/** Compares what the step changed, from where it began, with what it may touch. Dot files count like others. */
 export async function checkChanges(
   { only, never, maxFiles, maxLines }: Extract<PlanCheck, { kind: 'changes' }>,
   { world, state }: Attempt,

@@ -39,7 +39,7 @@ export async function verify(
       state: acted.state,
       at: { ...at, key: `${at.key}:check${index}` },
     };
-    const event = await runCheck(check, index, inner, attempt.state, place);
+    const event = await runCheck(check, index, inner, attempt.began, place);
     if (event.type === 'check.passed') continue;
     if (event.type !== 'check.failed')
       throw new Error(`check ${index} of ${at.key} was recorded as ${event.type}`);
