@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { renderTemplate } from '../formula/render-template.ts';
 import type { Plan, PlanWorkspace } from '../plan/plan.ts';
@@ -13,6 +13,7 @@ import type { ProcessResult } from '../workspace/run-process.ts';
 import type { RunWorkspace } from '../workspace/run-workspace.ts';
 import type { Services } from '../workspace/services.ts';
 import { startServices } from '../workspace/services.ts';
+import { removeStaleLocks } from '../workspace/stale-locks.ts';
 import { endLeftovers, Watchdog } from '../workspace/watchdog.ts';
 import { filesIn } from './files-in.ts';
 import { logFile, runFolder } from './run-logs.ts';
@@ -72,7 +73,7 @@ export class LocalWorld implements World {
     const values = { inputs: options.inputs, profile: options.plan.profile ?? '' };
     refuseWithoutBash(options.plan, world.baseEnv['PATH']);
     await withFiles(world.#folder, () => mkdir(join(world.#folder, 'logs'), { recursive: true }));
-    if (options.resume) await endLeftovers(world.#folder, options.run);
+    if (options.resume) await world.#tidy();
     world.#watchdog.start();
     try {
       world.#workspace = await world.#open(plan, values, options.run, options.signal);
@@ -139,6 +140,17 @@ export class LocalWorld implements World {
     await this.#fifos.close();
     await rm(join(this.#folder, 'scratch'), { recursive: true, force: true });
     await this.#watchdog.close();
+  }
+
+  /** Ends what a dead runner left, and takes away the locks of what died with it. */
+  async #tidy(): Promise<void> {
+    const { project, run } = this.#options;
+    await endLeftovers(this.#folder, run);
+    const work = join(project, '.wf', 'work');
+    for (const name of await readdir(work).catch(() => [])) {
+      if (!name.startsWith(run) || name.endsWith('.copies')) continue;
+      await removeStaleLocks(name.endsWith('.states') ? join(work, name) : join(work, name, '.git'));
+    }
   }
 
   async #open(

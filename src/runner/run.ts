@@ -6,6 +6,7 @@ import type { RunState } from '../journal/run-state.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { JsonObject } from '../support/json.ts';
 import { UserError } from '../support/user-error.ts';
+import { gitOfRun } from '../workspace/git.ts';
 import { completeInputs } from './bind-inputs.ts';
 import type { Engine } from './engine.ts';
 import { Detached } from './engine.ts';
@@ -151,9 +152,11 @@ export async function driveToEnd(
       ...(revision !== undefined && { revision }),
       allowDirty: allowDirty === true,
     };
-    world = await openWorld(engine, plan, inputs, place, host);
-    await new Interpreter(plan, inputs, engine, world).run();
-    await engine.saved();
+    await gitOfRun(engine.run, async () => {
+      world = await openWorld(engine, plan, inputs, place, host);
+      await new Interpreter(plan, inputs, engine, world).run();
+      await engine.saved();
+    });
   } catch (error) {
     if (!(error instanceof Detached) || error.reason === 'lease-lost') throw error;
   } finally {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawn } from 'node:child_process';
 import { UserError } from '../support/user-error.ts';
 
@@ -56,6 +57,16 @@ export class GitError extends Error {
   }
 }
 
+const owner = new AsyncLocalStorage<string>();
+
+/**
+ * Every git that is started while `work` goes on belongs to the run: it carries the run's name in its environment as
+ * the run's own commands do, so that what a dead runner leaves of it is found and ended before the run is carried on.
+ */
+export function gitOfRun<T>(run: string, work: () => Promise<T>): Promise<T> {
+  return owner.run(run, work);
+}
+
 /** Runs git. Throws a {@link GitError} for an exit code that was not expected, a {@link UserError} without git. */
 export function git(args: readonly string[], options: GitOptions): Promise<GitAnswer> {
   return new Promise((resolve, reject) => {
@@ -95,6 +106,7 @@ function noGit(cause: unknown): UserError {
 }
 
 function gitEnvironment(): Record<string, string> {
+  const run = owner.getStore();
   const passed = Object.entries(process.env).filter(
     ([name, value]) => value !== undefined && !name.startsWith('GIT_'),
   ) as [string, string][];
@@ -124,5 +136,6 @@ function gitEnvironment(): Record<string, string> {
     GIT_OPTIONAL_LOCKS: '0',
     GIT_PAGER: 'cat',
     LC_ALL: 'C',
+    ...(run !== undefined && { WF_RUN: run }),
   };
 }

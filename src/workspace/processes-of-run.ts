@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { identifyProcess } from '../support/process-identity.ts';
 
 /**
- * Processes whose environment names the run, ourselves and those that started us excepted. Empty where there is no
- * /proc to ask.
+ * Processes whose environment names the run, ourselves and those that started us excepted; with `startedBy`, those that
+ * had started by then. Empty where there is no /proc to ask.
  */
-export function processesOfRun(run: string): readonly number[] {
+export function processesOfRun(run: string, startedBy = Infinity): readonly number[] {
   let entries: readonly string[];
   try {
     entries = readdirSync('/proc');
@@ -15,9 +16,9 @@ export function processesOfRun(run: string): readonly number[] {
     const pid = Number(entry);
     if (!Number.isInteger(pid)) return [];
     try {
-      return `\0${readFileSync(`/proc/${entry}/environ`, 'latin1')}`.includes(`\0WF_RUN=${run}\0`)
-        ? [pid]
-        : [];
+      const environment = `\0${readFileSync(`/proc/${entry}/environ`, 'latin1')}`;
+      if (!environment.includes(`\0WF_RUN=${run}\0`)) return [];
+      return startedBy === Infinity || Number(identifyProcess(pid)?.start) <= startedBy ? [pid] : [];
     } catch {
       // It ended, or belongs to somebody else.
       return [];
@@ -41,4 +42,13 @@ function ancestry(): ReadonlySet<number> {
     }
   }
   return all;
+}
+
+/** Now, as starts of processes are counted: in hundredths of a second since the machine started. */
+export function systemTicks(): number {
+  try {
+    return Math.ceil(Number.parseFloat(readFileSync('/proc/uptime', 'latin1')) * 100);
+  } catch {
+    return Infinity;
+  }
 }

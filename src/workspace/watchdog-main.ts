@@ -1,5 +1,9 @@
 import { createInterface } from 'node:readline';
+import { systemTicks } from './processes-of-run.ts';
 import { endGroups, readGroups } from './watchdog.ts';
+
+/** A process that was being started when its parent died carries the run's name only a moment later. */
+const LOOK_AGAIN_MILLISECONDS = 500;
 
 /** Between SIGTERM and SIGKILL, so that five seconds after the runner nothing is left. */
 const GRACE_MILLISECONDS = 3_000;
@@ -25,5 +29,13 @@ input.on('line', (line) => {
 input.on('close', () => {
   const groups = readGroups(lines);
   if (released && groups.length === 0) process.exit(0);
-  void endGroups(groups, run, GRACE_MILLISECONDS).then(() => process.exit(0));
+  void end(groups).then(() => process.exit(0));
 });
+
+/** What starts from now on belongs to whoever carries the run on. */
+async function end(groups: ReturnType<typeof readGroups>): Promise<void> {
+  const died = systemTicks();
+  await endGroups(groups, run, GRACE_MILLISECONDS, died);
+  await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MILLISECONDS));
+  await endGroups([], run, GRACE_MILLISECONDS, died);
+}

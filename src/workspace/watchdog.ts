@@ -104,23 +104,29 @@ export function readGroups(lines: readonly string[]): readonly Group[] {
 
 /**
  * Ends groups, and whatever else carries the run's name in its environment, since a process may have left its group:
- * SIGTERM to all, `grace` milliseconds, SIGKILL.
+ * SIGTERM to all, `grace` milliseconds, SIGKILL. Of these, what started after `startedBy` belongs to whoever carries the
+ * run on by now.
  */
-export async function endGroups(groups: readonly Group[], run: string, grace: number): Promise<void> {
+export async function endGroups(
+  groups: readonly Group[],
+  run: string,
+  grace: number,
+  startedBy = Infinity,
+): Promise<void> {
   const until = Date.now() + grace;
-  const strays = processesOfRun(run);
+  const strays = processesOfRun(run, startedBy);
   for (const pid of strays) send(pid, 'SIGTERM');
   await Promise.all(groups.filter(isStillThere).map(({ pid }) => killGroup(pid, grace)));
-  let left = strays.length === 0 ? processesOfRun(run) : strays;
+  let left = strays.length === 0 ? processesOfRun(run, startedBy) : strays;
   for (let pause = 5; left.length > 0 && Date.now() < until; pause = Math.min(pause * 2, 100)) {
     await new Promise((resolve) => setTimeout(resolve, pause));
-    left = processesOfRun(run);
+    left = processesOfRun(run, startedBy);
   }
   // One that starts others all the time needs more than one look.
   for (let looks = 0; left.length > 0 && looks < 20; looks++) {
     for (const pid of left) send(pid, 'SIGKILL');
     await new Promise((resolve) => setTimeout(resolve, 10));
-    left = processesOfRun(run);
+    left = processesOfRun(run, startedBy);
   }
 }
 
