@@ -1,14 +1,18 @@
+import type { Span } from '../diagnostics/diagnostic.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import { isAssignable } from '../formula/assignable.ts';
-import type { Declaration } from '../formula/formula.ts';
+import type { Declaration, TemplatedValue, WithArgument } from '../formula/formula.ts';
 import type { ResolvedStep } from '../formula/resolve.ts';
-import { showType } from '../formula/show-type.ts';
+import { showKind, showType } from '../formula/show-type.ts';
 import { checkTemplate } from '../formula/template.ts';
+import { membersOf } from '../formula/read-type.ts';
 import { typeOf } from '../formula/type-of-schema.ts';
+import type { ObjectType, Scope, Type } from '../formula/types.ts';
 import { compileSchema } from '../schema/validate-value.ts';
-import { toJson } from '../source/source-document.ts';
-import type { Check, Subject } from './check.ts';
-import type { TemplatedValue, WithArgument } from '../formula/formula.ts';
+import { typeHelp } from '../schema/words.ts';
+import { nodeAt, toJson } from '../source/source-document.ts';
+import type { JsonSchema } from '../support/json.ts';
+import type { Check, CheckFinding, Subject } from './check.ts';
 
 /** What the step's `uses` asks for; undefined when it uses nothing that was found. */
 function asked(
@@ -78,22 +82,31 @@ export const argumentType: Check = {
 
   *run(subject) {
     for (const { step, target, given } of usesOf(subject)) {
+      const scope = remembered(() =>
+        subject.scopes.of({ owner: 'step', sees: { loop: true, outputs: false, event: false } }, step),
+      );
       for (const argument of given) {
         const input = target.inputs.find((candidate) => candidate.name.value === argument.name.value);
         if (!input) continue;
-        const problem = isLiteral(argument.value)
-          ? literalProblem(argument, input)
-          : typeProblem(argument, input, step, subject);
-        if (!problem) continue;
-        yield {
-          span: argument.node.span,
-          message: `input "${argument.name.value}" of ${target.name} ${problem}`,
-          related: [{ message: `"${input.name.value}" is declared here`, span: input.name.span }],
-        };
+        const what = `input "${argument.name.value}" of ${target.name}`;
+        const problems = isLiteral(argument.value)
+          ? literalProblems(argument, input, what)
+          : typeProblems(argument.value, typeOf(input.schema), what, scope);
+        for (const problem of problems) {
+          yield {
+            ...problem,
+            related: [{ message: `"${input.name.value}" is declared here`, span: input.name.span }],
+          };
+        }
       }
     }
   },
 };
+
+function remembered<T>(compute: () => T): () => T {
+  let value: T | undefined;
+  return () => (value ??= compute());
+}
 
 function isLiteral(value: TemplatedValue): boolean {
   switch (value.kind) {
@@ -108,23 +121,100 @@ function isLiteral(value: TemplatedValue): boolean {
   }
 }
 
-function literalProblem(argument: WithArgument, input: Declaration): string | undefined {
-  const [problem] = compileSchema(input.schema, argument.name.value)(toJson(argument.node));
-  return problem && `does not take this value: ${problem.message}`;
+type Problem = Pick<CheckFinding, 'span' | 'message' | 'help'>;
+
+/** A value without placeholders is known, and is held against the whole schema. */
+function* literalProblems(argument: WithArgument, input: Declaration, what: string): Generator<Problem> {
+  for (const { path, message } of compileSchema(input.schema, argument.name.value)(toJson(argument.node))) {
+    const types = typesIn(input.schema);
+    yield {
+      span: nodeAt(argument.node, path).span,
+      message: `${what} does not take this value: ${message}`,
+      help: path.length === 0 && types.length > 0 ? typeHelp(types, argument.node, '') : undefined,
+    };
+  }
 }
 
-function typeProblem(
-  argument: WithArgument,
-  input: Declaration,
-  step: ResolvedStep,
-  subject: Subject,
-): string | undefined {
-  if (argument.value.kind !== 'template') return undefined;
-  const scope = subject.scopes.of(
-    { owner: 'step', sees: { loop: true, outputs: false, event: false } },
-    step,
-  );
-  const { type } = checkTemplate(argument.value.template, scope);
-  const wanted = typeOf(input.schema);
-  return isAssignable(type, wanted) ? undefined : `takes ${showType(wanted)}, and this is ${showType(type)}`;
+function typesIn(schema: JsonSchema): readonly string[] {
+  const type = typeof schema === 'object' ? schema['type'] : undefined;
+  return typeof type === 'string' ? [type] : Array.isArray(type) ? type.map(String) : [];
+}
+
+/** Of a value with placeholders the types are known, down to the items of lists and the properties of maps. */
+function* typeProblems(
+  value: TemplatedValue,
+  wanted: Type,
+  what: string,
+  scope: () => Scope,
+): Generator<Problem> {
+  switch (value.kind) {
+    case 'literal':
+      yield* misfit(value.span, literalType(value.value), wanted, what);
+      return;
+    case 'template': {
+      const { template } = value;
+      const type = checkTemplate(template, scope()).type;
+      yield* misfit(value.span, type, wanted, what, !template.literal && !template.whole);
+      return;
+    }
+    case 'list': {
+      const list = membersOf(wanted).find((member) => member.kind === 'list');
+      if (!list) yield* misfit(value.span, { kind: 'list', items: { kind: 'any' } }, wanted, what);
+      else {
+        for (const [index, item] of value.items.entries())
+          yield* typeProblems(item, list.items, `item ${index + 1} of ${what}`, scope);
+      }
+      return;
+    }
+    case 'map': {
+      const objects = membersOf(wanted).filter((member) => member.kind === 'object');
+      const [object] = objects;
+      if (!object) {
+        yield* misfit(
+          value.span,
+          { kind: 'object', properties: new Map(), rest: { kind: 'any' } },
+          wanted,
+          what,
+        );
+      } else if (objects.length === 1) yield* propertyProblems(value, object, what, scope);
+    }
+  }
+}
+
+function* propertyProblems(
+  value: Extract<TemplatedValue, { kind: 'map' }>,
+  wanted: ObjectType,
+  what: string,
+  scope: () => Scope,
+): Generator<Problem> {
+  const given = new Set(value.entries.map(({ key }) => key.value));
+  const missing = [...wanted.properties].filter(([name, { required }]) => required && !given.has(name));
+  if (missing.length > 0) {
+    yield { span: value.span, message: `${what} lacks ${missing.map(([name]) => `"${name}"`).join(', ')}` };
+  }
+  for (const { key, value: inner } of value.entries) {
+    const type = wanted.properties.get(key.value)?.type ?? wanted.rest;
+    if (type) yield* typeProblems(inner, type, `"${key.value}" of ${what}`, scope);
+    else {
+      const names = [...wanted.properties.keys()];
+      yield { span: key.span, message: `${what} has no "${key.value}"`, help: suggest(key.value, names) };
+    }
+  }
+}
+
+function* misfit(span: Span, given: Type, wanted: Type, what: string, isText = false): Generator<Problem> {
+  if (isAssignable(given, wanted)) return;
+  const [asked, found] = [showKind(wanted), showKind(given)];
+  const isClear = asked !== found;
+  yield {
+    span,
+    message: `${what} takes ${isClear ? asked : showType(wanted)}, and this is ${isClear ? found : showType(given)}`,
+    help: isText ? 'a string that is one `{{…}}` and nothing else passes the value with its type' : undefined,
+  };
+}
+
+function literalType(value: number | boolean | null): Type {
+  if (value === null) return { kind: 'null' };
+  if (typeof value === 'boolean') return { kind: 'bool', values: [value] };
+  return { kind: Number.isInteger(value) ? 'int' : 'number', values: [value] };
 }

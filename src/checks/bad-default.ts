@@ -1,5 +1,5 @@
 import { compileSchema } from '../schema/validate-value.ts';
-import { toJson } from '../source/source-document.ts';
+import { nodeAt, toJson } from '../source/source-document.ts';
 import type { Check } from './check.ts';
 
 export const badDefault: Check = {
@@ -22,7 +22,7 @@ export const badDefault: Check = {
         const [problem] = compileSchema(schema, name.value)(toJson(value.node));
         if (!problem) continue;
         yield {
-          span: value.node.span,
+          span: nodeAt(value.node, problem.path).span,
           message: `${value.what} of input "${name.value}" does not satisfy its own schema: ${problem.message}`,
           help: 'change the value, or what the schema allows',
         };

@@ -60,7 +60,7 @@ function globProblem(glob: string): { readonly message: string; readonly help: s
   if (!open) return undefined;
   return {
     message: `"${glob}" opens a "${open}" that is never closed`,
-    help: 'close it, or write [{] for the character itself',
+    help: `close it, or write [${open}] for the character itself`,
   };
 }
 

@@ -131,6 +131,7 @@ export function orderOf(resolved: ResolvedFormula): {
   return orderSteps(
     resolved.steps.map(({ step }) => step),
     readsOf(resolved.steps),
+    resolved.finally.map(({ step }) => step),
   );
 }
 

@@ -23,7 +23,7 @@ import {
   withoutNull,
 } from './read-type.ts';
 import type { Problem } from './reference.ts';
-import { showType } from './show-type.ts';
+import { showKind, showType } from './show-type.ts';
 import type { Property, Scope, Type } from './types.ts';
 
 /** What an expression comes out as, and what is wrong with it. */
@@ -198,7 +198,9 @@ class Typing {
       tolerant: place.tolerant ?? false,
       guarded: (type) => {
         const text = this.#wholePath(node);
-        return `has(${text}) ? ${text} : ${text === this.#textOf(node) ? standIn(type) : '…'}`;
+        const guarded = `has(${text}) ? ${text} : ${text === this.#textOf(node) ? standIn(type) : '…'}`;
+        // Beside an operator the guard would reach further than is meant.
+        return text === this.#text.trim() ? guarded : `(${guarded})`;
       },
     };
   }
@@ -557,7 +559,8 @@ function misfit(
   return { message: `"${name}" cannot take ${given}`, help: `there is ${shapes.join(' and ')}` };
 }
 
-function asCondition(type: Type, text: string): string | undefined {
+/** How a value is made into a condition. */
+export function asCondition(type: Type, text: string): string | undefined {
   switch (type.kind) {
     case 'string':
       return `write ${text} != ''`;
@@ -580,30 +583,6 @@ function conversion(a: Type, b: Type, text: string): string | undefined {
   if (a.kind === 'string' && b.kind === 'number') return `write double(${text})`;
   if (isNumeric(a) && b.kind === 'string') return `write string(${text})`;
   return undefined;
-}
-
-/** A type in a sentence: the values of an enum or literal say more than is wanted there. */
-export function showKind(type: Type): string {
-  switch (type.kind) {
-    case 'any':
-      return 'any value';
-    case 'null':
-      return 'null';
-    case 'bool':
-      return 'a boolean';
-    case 'int':
-      return 'an integer';
-    case 'number':
-      return 'a number';
-    case 'string':
-      return 'a string';
-    case 'list':
-      return 'a list';
-    case 'object':
-      return 'an object';
-    case 'union':
-      return showType(type);
-  }
 }
 
 function quoted(value: string | number | boolean): string {

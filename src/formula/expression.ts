@@ -1,7 +1,8 @@
 import type { Finding, Span } from '../diagnostics/diagnostic.ts';
 import type { SourceScalar } from '../source/source-document.ts';
 import { parseExpressionText, type ExpressionTree } from './expression-syntax.ts';
-import { showKind, typeExpression } from './expression-types.ts';
+import { asCondition, typeExpression } from './expression-types.ts';
+import { showKind } from './show-type.ts';
 import { mayTake } from './expression-functions.ts';
 import { withoutNull } from './read-type.ts';
 import { placeReferences, type Problem, type Reference } from './reference.ts';
@@ -84,7 +85,7 @@ function unexpected(text: string, type: Type, expected: 'bool' | 'list' | 'int')
   return {
     rule: 'expression-type',
     message: `this must come out as ${wanted}, but it is ${showKind(type)}`,
-    help: expected === 'bool' && type.kind === 'list' ? `write size(${text}) > 0` : undefined,
+    help: expected === 'bool' ? asCondition(type, text) : undefined,
     start: 0,
     end: text.length,
   };

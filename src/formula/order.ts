@@ -20,10 +20,13 @@ export interface Order {
 /**
  * Finds the order of a list of steps. Without `needs` a step waits for every step above it; with it, for those alone;
  * what a step reads is added. A cycle is reported with each of its hops, and the edges that close it are left out.
+ *
+ * @param last the steps of `finally`, for messages
  */
 export function orderSteps(
   steps: readonly Step[],
   reads: readonly StepRead[],
+  last: readonly Step[] = [],
 ): { readonly order: Order; readonly findings: readonly Finding[] } {
   const findings: Finding[] = [];
   const index = new Map(steps.map((step, position) => [step.id.value, position]));
@@ -39,8 +42,15 @@ export function orderSteps(
           findings.push({
             rule: 'unknown-need',
             severity: 'error',
-            message: `step "${step.id.value}" needs "${need.value}", but no step has that id`,
-            help: suggest(need.value, [...index.keys()]),
+            ...(last.some(({ id }) => id.value === need.value)
+              ? {
+                  message: `step "${step.id.value}" needs "${need.value}", which runs in \`finally\`, after all steps`,
+                  help: `move "${need.value}" to \`steps\`, or take it out of \`needs\``,
+                }
+              : {
+                  message: `step "${step.id.value}" needs "${need.value}", but no step has that id`,
+                  help: suggest(need.value, [...index.keys()]),
+                }),
             span: need.span,
           });
         } else {

@@ -3,7 +3,7 @@ import { isNotNull, isPresent, type FactPath, type Facts } from './facts.ts';
 import { any, mayBeNull, propertyNames, readStep, unionOf, withoutNull } from './read-type.ts';
 import type { Problem } from './reference.ts';
 import { rootNames } from './root-names.ts';
-import { showType } from './show-type.ts';
+import { showKind, showType } from './show-type.ts';
 import type { Scope, Type } from './types.ts';
 
 /** A property or element as it is read in a text. */
@@ -134,9 +134,18 @@ function unknown(
   const rule = 'unknown-reference';
   const names = propertyNames(type);
   if (path?.length === 2 && path[0] === 'steps') {
+    const late = type.kind === 'object' ? type.elsewhere?.get(String(step)) : undefined;
     return {
       rule,
-      message: `no step "${step}" can be read here${names.length === 0 ? '' : `; there is ${names.join(', ')}`}`,
+      message:
+        late === undefined ? `no step "${step}" can be read here${thereIs(names)}` : `step "${step}" ${late}`,
+      help: late === undefined ? suggest(String(step), names) : undefined,
+    };
+  }
+  if (path?.length === 2 && path[0] === 'inputs') {
+    return {
+      rule,
+      message: `there is no input "${step}"${thereIs(names)}`,
       help: suggest(String(step), names),
     };
   }
@@ -144,7 +153,7 @@ function unknown(
     return {
       rule,
       message: `property "${step}" is not in ${showType(type)}`,
-      help: suggest(String(step), names),
+      help: suggest(String(step), names) ?? helpOfStep(type, step, path),
     };
   }
   if (type.kind === 'list') {
@@ -156,7 +165,28 @@ function unknown(
         : 'read an element of it, or go through all of them',
     };
   }
-  return { rule, message: `"${text}" is ${showType(type)} and has no property "${step}"` };
+  return {
+    rule,
+    message: `"${text}" is ${type.kind === 'object' ? showType(type) : showKind(type)} and has no property "${step}"`,
+  };
+}
+
+function thereIs(names: readonly string[]): string {
+  if (names.length === 0) return '; there are none';
+  const shown = names.length > 12 ? [...names.slice(0, 12), '…'] : names;
+  return `; there ${names.length === 1 ? 'is' : 'are'} ${shown.join(', ')}`;
+}
+
+// Of a step: an output that is not declared, or one without the `outputs` before it.
+function helpOfStep(type: Type, step: string | number, path: FactPath | undefined): string | undefined {
+  if (path?.[0] !== 'steps') return undefined;
+  if (path.length === 4 && path[2] === 'outputs' && propertyNames(type).includes('exit_code'))
+    return `declare it under \`outputs\` of step "${path[1]}", if the command puts it out`;
+  if (path.length !== 3) return undefined;
+  const outputs = readStep(type, 'outputs');
+  return outputs.found && propertyNames(outputs.type).includes(String(step))
+    ? `did you mean "steps.${path[1]}.outputs.${step}"?`
+    : undefined;
 }
 
 // `version` alone, where `outputs.version` was meant.

@@ -21,7 +21,15 @@ export interface FormulaScopes {
 /** What a name means in every formula. */
 export function formulaScopes(resolved: ResolvedFormula): FormulaScopes {
   const inputs = inputsType(resolved.formula.inputs);
-  const steps = stepsType(resolved.steps, undefined);
+  const steps: ObjectType = {
+    ...stepsType(resolved.steps, undefined),
+    elsewhere: new Map(
+      resolved.finally.map(({ step }) => [
+        step.id.value,
+        'cannot be read here: it runs in `finally`, after all steps',
+      ]),
+    ),
+  };
   const inFinally = stepsType(resolved.steps, 'the run may have ended before it');
   const during: Scope = new Map<string, Type>([
     ['inputs', inputs],

@@ -14,6 +14,30 @@ export function showType(type: Type): string {
   return show(type, 1, 3);
 }
 
+/** A type in a sentence: the values of an enum or literal say more than is wanted there. */
+export function showKind(type: Type): string {
+  switch (type.kind) {
+    case 'any':
+      return 'any value';
+    case 'null':
+      return 'null';
+    case 'bool':
+      return 'a boolean';
+    case 'int':
+      return 'an integer';
+    case 'number':
+      return 'a number';
+    case 'string':
+      return 'a string';
+    case 'list':
+      return 'a list';
+    case 'object':
+      return 'an object';
+    case 'union':
+      return showType(type);
+  }
+}
+
 /** Objects deeper than `depth` are `{…}`; of properties and values at most `most` are listed. */
 function show(type: Type, depth: number, most = 12): string {
   switch (type.kind) {

@@ -43,6 +43,8 @@ interface Place {
   readonly facts: Facts;
   /** Absence is provided for, as in the first argument of `default`. */
   readonly tolerant?: boolean;
+  /** An argument of a helper. */
+  readonly nested?: boolean;
 }
 
 interface Frame {
@@ -139,9 +141,13 @@ class Typing {
       tolerant: place.tolerant ?? false,
       guarded: () => {
         const type = readAll(base, operand.steps);
+        const otherwise = type.kind === 'any' ? "''" : standIn(type);
+        // There is no way to write a list or an object in a template; another value has to stand in.
+        if (place.nested === true)
+          return `(default ${text} ${/^(?:''|0|false|null)$/.test(otherwise) ? otherwise : '…'})`;
         const printed = membersOf(type).every((one) => one.kind !== 'list' && one.kind !== 'object');
         if (!printed) return `{{#if ${text}}} … {{/if}} around it`;
-        return `{{default ${text} ${type.kind === 'any' ? "''" : standIn(type)}}}`;
+        return `{{default ${text} ${otherwise}}}`;
       },
     };
   }
@@ -151,7 +157,7 @@ class Typing {
     const parameters = [...helper.required, ...helper.optional];
     const types = call.args.map((operand, at) => {
       const tolerant = call.helper === 'default' && at === 0;
-      const type = this.typeOf(operand, { ...place, tolerant });
+      const type = this.typeOf(operand, { ...place, tolerant, nested: true });
       const parameter = parameters[at] ?? 'any';
       if (!mayBe(parameter, type)) {
         const text = this.#textOf(operand);

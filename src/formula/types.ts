@@ -19,6 +19,8 @@ export interface ObjectType {
   readonly properties: ReadonlyMap<string, Property>;
   /** What a property has that is not listed; `undefined`: there are no others. */
   readonly rest: Type | undefined;
+  /** Names that one may look for here, each with why it is not: completes a sentence. */
+  readonly elsewhere?: ReadonlyMap<string, string>;
 }
 
 export interface Property {

@@ -11,9 +11,10 @@ export function isEatenBraces(text: string, start: number): boolean {
   return text[start] === '{' && text[start + 1] === '{';
 }
 
-/** The text as a single-quoted scalar; long text is cut, since it only has to show the way. */
+/** The text as a quoted scalar, in the quotes that read better; long text is cut, since it only has to show the way. */
 export function quoted(text: string): string {
-  return `'${shortened(text).replaceAll("'", "''")}'`;
+  const short = shortened(text);
+  return short.includes("'") && !/["\\]/.test(short) ? `"${short}"` : `'${short.replaceAll("'", "''")}'`;
 }
 
 /** At most one line of sixty characters. */

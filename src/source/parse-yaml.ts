@@ -90,7 +90,7 @@ class Composer {
   readonly #open: OpenCollection[] = [];
   readonly #anchors = new Map<string, Anchored>();
   /** Anchors that were written, until an alias asks for them. */
-  readonly #unusedAnchors = new Map<string, Span>();
+  readonly #unusedAnchors = new Map<string, { readonly span: Span; readonly isFlow: boolean }>();
   #root: SourceNode | undefined;
   /** The end of the last token; what follows up to the next one is space, comments and indicators. */
   #cursor = 0;
@@ -134,10 +134,10 @@ class Composer {
 
   #result(): SourceDocument {
     // A bomb is told once; what it names is part of it.
-    for (const [name, span] of this.#isBomb ? [] : this.#unusedAnchors) {
+    for (const [name, { span, isFlow }] of this.#isBomb ? [] : this.#unusedAnchors) {
       this.#report('yaml-eaten-anchor', 'warning', span, {
         message: `YAML reads "&${name}" as a name for the value after it, and nothing refers to that name`,
-        help: `if it belongs to the value, quote the value: ${quoted(this.#restOfLine(span.start))}`,
+        help: `if it belongs to the value, quote the value: ${quoted(restOfValue(this.#text, span.start, isFlow))}`,
       });
     }
     return {
@@ -366,7 +366,7 @@ class Composer {
     if (start < 0) return undefined;
     const name = this.#text.slice(start, end);
     this.#anchors.delete(name);
-    this.#unusedAnchors.set(name, this.#span(start - 1, end));
+    this.#unusedAnchors.set(name, { span: this.#span(start - 1, end), isFlow: this.#isInFlow(start) });
     return name;
   }
 
@@ -483,8 +483,11 @@ class Composer {
 
   /** What stands from here to the end of the line, or to the end of the flow collection it stands in. */
   #restOfLine(start: number): string {
-    const isFlow = this.#open.some((open) => open.close !== undefined && open.start < start);
-    return restOfValue(this.#text, start, isFlow);
+    return restOfValue(this.#text, start, this.#isInFlow(start));
+  }
+
+  #isInFlow(start: number): boolean {
+    return this.#open.some((open) => open.close !== undefined && open.start < start);
   }
 
   #span(start: number, end: number): Span {

@@ -71,3 +71,15 @@ export function toJson(node: SourceNode): JsonValue {
       return Object.fromEntries(node.entries.map((entry) => [String(entry.key.value), toJson(entry.value)]));
   }
 }
+
+/** The part of a value that keys and indexes lead to, as far as there is one. */
+export function nodeAt(node: SourceNode, [key, ...rest]: readonly (string | number)[]): SourceNode {
+  if (key === undefined) return node;
+  const inner =
+    node.kind === 'list'
+      ? node.items[Number(key)]
+      : node.kind === 'map'
+        ? node.get(String(key))?.value
+        : undefined;
+  return inner ? nodeAt(inner, rest) : node;
+}

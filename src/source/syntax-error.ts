@@ -283,7 +283,9 @@ function tell(text: string, position: number, reason: string, open: string | und
     case 'a whitespace character is expected after the key-value separator within a block mapping':
       return { message: 'there must be a space after the ":" of a key' };
     case 'missed comma between flow collection entries':
-      return { message: `a "," or the closing bracket is missing before ${found}` };
+      return {
+        message: `a "," or the closing bracket is missing before ${position >= text.length ? found : `"${shortened(restOfLineAt(text, position))}"`}`,
+      };
     case "expected the node content, but found ','":
       return { message: 'there is nothing before this ","', help: 'remove the comma' };
     case 'deficient indentation':
@@ -398,6 +400,10 @@ function startOfLine(text: string, position: number): number {
   let start = Math.min(position, text.length);
   while (start > 0 && text[start - 1] !== '\n' && text[start - 1] !== '\r') start--;
   return start;
+}
+
+function restOfLineAt(text: string, position: number): string {
+  return /^[^\r\n]*/.exec(text.slice(position))?.[0] ?? '';
 }
 
 function lineAt(text: string, position: number): string {

@@ -35,7 +35,7 @@ steps:
         "formulas/a.yaml:7:26 duplicate-key: the key "run" is here twice",
         "formulas/a.yaml:8:25 unknown-key: "tmeout" is not a key of step "typo"",
         "formulas/a.yaml:9:36 unknown-need: step "nothing" needs "nope", but no step has that id",
-        "formulas/a.yaml:10:37 unknown-reference: no step "reads_not" can be read here; there is braces, colon, twice, typo, nothing, reads, until",
+        "formulas/a.yaml:10:37 unknown-reference: no step "reads_not" can be read here; there are braces, colon, twice, typo, nothing, reads, until",
         "formulas/a.yaml:11:50 unknown-reference: property "done" is not in {stdout: string, stderr: string, exit_code: int}",
       ]
     `);

@@ -121,7 +121,7 @@ describe('references', () => {
     ],
     [
       'steps.lnt.outputs',
-      '<lnt> unknown-reference: no step "lnt" can be read here; there is build, lint, free | did you mean "lint"?',
+      '<lnt> unknown-reference: no step "lnt" can be read here; there are build, lint, free | did you mean "lint"?',
     ],
     [
       'steps.lint.outputs.target.platfrom == "x"',
@@ -143,10 +143,10 @@ describe('references', () => {
       'steps.lint.outputs.files.length > 0',
       '<length> unknown-reference: "steps.lint.outputs.files" is a list and has no property "length" | write size(steps.lint.outputs.files) in an expression, {{size steps.lint.outputs.files}} in text',
     ],
-    ['inputs.name.first', '<first> unknown-reference: "inputs.name" is string and has no property "first"'],
+    ['inputs.name.first', '<first> unknown-reference: "inputs.name" is a string and has no property "first"'],
     [
       'inputs.constructor',
-      expect.stringContaining('<constructor> unknown-reference: property "constructor" is not in'),
+      expect.stringContaining('<constructor> unknown-reference: there is no input "constructor"; there are'),
     ],
     ['inputs.__proto__', expect.stringContaining('<__proto__> unknown-reference')],
   ])('%s', (text, finding) => {
@@ -209,7 +209,7 @@ describe('what may be absent', () => {
   it.each([
     [
       'inputs.token == ""',
-      '<token> maybe-absent: "inputs.token" may be absent: step "a" may be skipped | write has(inputs.token) ? inputs.token : \'\'',
+      '<token> maybe-absent: "inputs.token" may be absent: step "a" may be skipped | write (has(inputs.token) ? inputs.token : \'\')',
     ],
     [
       'steps.build.outputs.target.os',
@@ -217,11 +217,11 @@ describe('what may be absent', () => {
     ],
     [
       'steps.build.outputs.files.filter(f, f.errors > 0)',
-      '<files> maybe-absent: "steps.build.outputs.files" may be absent: step "a" may be skipped | write has(steps.build.outputs.files) ? steps.build.outputs.files : []',
+      '<files> maybe-absent: "steps.build.outputs.files" may be absent: step "a" may be skipped | write (has(steps.build.outputs.files) ? steps.build.outputs.files : [])',
     ],
     [
       'steps.lint.outputs.files.filter(f, f.rule == "x")',
-      '<rule> maybe-absent: "f.rule" may be absent: step "a" may be skipped | write has(f.rule) ? f.rule : \'\'',
+      '<rule> maybe-absent: "f.rule" may be absent: step "a" may be skipped | write (has(f.rule) ? f.rule : \'\')',
     ],
     [
       'steps.lint.outputs.files[0].rule',
@@ -409,7 +409,7 @@ describe('types', () => {
     [
       'inputs.name',
       'bool',
-      '<inputs.name> expression-type: this must come out as true or false, but it is a string',
+      "<inputs.name> expression-type: this must come out as true or false, but it is a string | write inputs.name != ''",
     ],
     [
       'steps.lint.outputs.files',

@@ -240,7 +240,7 @@ describe('references', () => {
     ],
     [
       '{{steps.lnt.outputs.x}}',
-      '<lnt> unknown-reference: no step "lnt" can be read here; there is build, lint, free | did you mean "lint"?',
+      '<lnt> unknown-reference: no step "lnt" can be read here; there are build, lint, free | did you mean "lint"?',
     ],
     [
       '{{steps.lint.outputs.target.platfrom}}',
@@ -277,7 +277,7 @@ describe('references', () => {
     [
       '{{#each steps.lint.outputs.byName as |f name|}}{{f.pth}}{{name.x}}{{/each}}',
       expect.stringContaining('<pth> unknown-reference'),
-      '<x> unknown-reference: "name" is string and has no property "x"',
+      '<x> unknown-reference: "name" is a string and has no property "x"',
     ],
     ['{{steps.lint.outputs.files.[0].pth}}', expect.stringContaining('<pth> unknown-reference')],
     [
@@ -304,7 +304,7 @@ describe('references', () => {
       check(
         '{{#each steps.lint.outputs.files as |f|}}{{#each steps.lint.outputs.words}}{{inputs.name}}{{../path}}{{f.line}}{{this}}{{@index}}{{@../index}}{{../../inputs.name}}{{@root.inputs.n}}{{this.length}}{{/each}}{{/each}}',
       ),
-    ).toEqual(['<length> unknown-reference: "this" is string and has no property "length"']);
+    ).toEqual(['<length> unknown-reference: "this" is a string and has no property "length"']);
   });
 
   it.each([
@@ -361,7 +361,7 @@ describe('what may be absent', () => {
     ],
     [
       '{{join inputs.words}}',
-      '<words> maybe-absent: "inputs.words" may be absent: step "a" may be skipped | write {{#if inputs.words}} … {{/if}} around it',
+      '<words> maybe-absent: "inputs.words" may be absent: step "a" may be skipped | write (default inputs.words …)',
     ],
     ['{{#each inputs.words}}a{{/each}}', expect.stringContaining('<words> maybe-absent')],
     ['{{#with steps.build.outputs.target}}{{os}}{{/with}}', expect.stringContaining('<target> maybe-absent')],
