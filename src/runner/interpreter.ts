@@ -142,7 +142,11 @@ export class Interpreter {
         1,
       );
     }
-    if (step.forEach !== undefined) return this.#items(frame, step, path, key, scope, merged.state, home);
+    if (step.forEach !== undefined) {
+      const state = await this.#items(frame, step, path, key, scope, merged.state, home);
+      if (copy) await this.#release(home);
+      return state;
+    }
     const { result, attempts, iterations } = await this.#iterations(
       frame,
       step,
@@ -150,6 +154,7 @@ export class Interpreter {
       scope,
       merged.state,
     );
+    if (copy) await this.#release(home);
     return this.#end(frame, step, path, key, result, attempts, iterations);
   }
 
@@ -258,6 +263,7 @@ export class Interpreter {
         );
         if (!apart) state = result.state;
         results[index] = { result, attempts, iterations };
+        if (apart) await this.#release(safeName(itemKey));
         await this.#engine.record(`${itemKey}:ended`, endOf(path, index, result));
         const verdict = joinDecided(step, needed.value, results);
         if (verdict) next = items.length;
@@ -321,6 +327,7 @@ export class Interpreter {
         const again = { ...at, key, item: index, home: safeName(key) };
         const inner = scope.with({ item: items[index] as JsonValue, index });
         const retried = await this.#iterations(frame, step, again, inner, state);
+        await this.#release(again.home);
         result = retried.result;
         attempts += retried.attempts;
         if (result.ok) state = result.state;
@@ -565,6 +572,11 @@ export class Interpreter {
     if (different.length === 1 && only !== undefined) return { ok: true as const, state: only };
     // The states decide what comes out, so it can be done again.
     return this.#engine.unrecorded(() => this.#world.workspace.merge(safeName(name), different));
+  }
+
+  /** Nothing works in a copy any more: its state holds all that is to be kept. */
+  async #release(copy: string | undefined): Promise<void> {
+    if (copy !== undefined) await this.#engine.unrecorded(() => this.#world.workspace.release(copy));
   }
 
   async #pause(key: string, milliseconds: number, signal: AbortSignal): Promise<void> {

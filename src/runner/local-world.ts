@@ -215,7 +215,8 @@ export class LocalWorld implements World {
     root: string,
     signal: AbortSignal,
   ): Promise<Services | undefined> {
-    if (!plan.services) return undefined;
+    // A run that has handed over its work and died before it could say so has nothing to serve any more.
+    if (!plan.services || !existsSync(root)) return undefined;
     return startServices(
       plan.services.map((service) => {
         const files = filesIn(root);

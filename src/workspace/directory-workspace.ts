@@ -1,56 +1,65 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { dirname, join, posix, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { decodeTime } from 'ulid';
 import type { StateId } from '../journal/event.ts';
 import { UserError } from '../support/user-error.ts';
-import { fingerprint } from './fingerprint.ts';
-import { git, gitText } from './git.ts';
+import { withFiles } from './file-problem.ts';
+import type { Look } from './fingerprint.ts';
+import { lookAt, settle } from './fingerprint.ts';
+import { git, GitError, gitText } from './git.ts';
+import { copyIndex, gitFolder } from './git-state.ts';
 import type { FileChange, RunWorkspace, StepDirectory } from './run-workspace.ts';
+import { EMPTY_STATE } from './snapshots.ts';
 import type { Snapshots } from './snapshots.ts';
 
 const execute = promisify(execFile);
+
+/** What is remembered of a workspace once it is complete, so that it is found again and not made anew. */
+export interface Note {
+  readonly base?: string;
+  readonly branch?: string;
+  readonly initial: StateId;
+  readonly prefix: string;
+  /** `checkout`: what the directory was last brought to or seen as. */
+  readonly at?: StateId;
+  /** `checkout`: a person was asked to bring the directory to this state. */
+  readonly asked?: StateId;
+  /** What it came to, once that was handed over. */
+  readonly finished?: Finished;
+}
+
+export type Finished = Awaited<ReturnType<RunWorkspace['finish']>>;
 
 export interface DirectoryOptions {
   readonly kind: RunWorkspace['kind'];
   readonly project: string;
   readonly run: string;
-  readonly formula: string;
   /** The repository's top level; for `empty`, the directory itself. */
   readonly directory: string;
-  /** Where in it the project is, with a slash at its end, or empty. */
-  readonly prefix: string;
-  readonly base: string | undefined;
-  readonly branch: string | undefined;
-  readonly initial: StateId;
-  readonly snapshots: Snapshots;
-  /** The state that the directory is in; undefined: unknown. */
-  readonly known: StateId | undefined;
+  /** The top level of the repository that it came from. */
+  readonly top: string | undefined;
+  readonly note: Note;
   /** File that remembers the workspace. */
-  readonly note: string;
+  readonly noteFile: string;
+  readonly snapshots: Snapshots;
+  /** The directory is in its first state; else it may be in any. */
+  readonly fresh: boolean;
 }
 
 /** A directory, and what it was last seen as. */
 class Tracked {
   readonly path: string;
+  /** The state that it is in, as far as we know. */
   state: StateId | undefined;
-  #seen: string | undefined;
+  /** What it looked like then; undefined: not known. */
+  seen: string | undefined;
 
   constructor(path: string, state: StateId | undefined) {
     this.path = path;
     this.state = state;
-    this.look();
-  }
-
-  look(): void {
-    this.#seen = fingerprint(this.path);
-  }
-
-  /** Whether it is surely as it was when it was last looked at. */
-  get untouched(): boolean {
-    return this.#seen !== undefined && this.#seen === fingerprint(this.path);
   }
 }
 
@@ -64,17 +73,20 @@ export class DirectoryWorkspace implements RunWorkspace {
   readonly #options: DirectoryOptions;
   readonly #main: Tracked;
   readonly #copies = new Map<string, Tracked>();
+  #note: Note;
   /** Reading the main directory for a copy and changing it exclude each other. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: DirectoryOptions) {
-    this.kind = options.kind;
-    this.root = join(options.directory, options.prefix);
-    this.base = options.base;
-    this.branch = options.branch;
-    this.initial = options.initial;
+    const { kind, directory, note } = options;
+    this.kind = kind;
+    this.root = join(directory, note.prefix);
+    this.base = note.base;
+    this.branch = note.branch;
+    this.initial = note.initial;
     this.#options = options;
-    this.#main = new Tracked(options.directory, options.known);
+    this.#note = note;
+    this.#main = new Tracked(directory, options.fresh ? note.initial : note.at);
   }
 
   async enter(
@@ -83,26 +95,30 @@ export class DirectoryWorkspace implements RunWorkspace {
   ): Promise<StepDirectory> {
     const tracked = copy === undefined ? this.#main : await this.#copy(copy);
     await this.#bring(tracked, state);
-    const { snapshots, prefix } = this.#options;
+    const { snapshots, note } = this.#options;
     return {
-      path: join(tracked.path, prefix),
+      path: join(tracked.path, note.prefix),
       snapshot: async (name) => {
-        if (tracked.state !== undefined && tracked.untouched) return tracked.state;
         const before = tracked.state ?? state;
-        const taken = await snapshots.take(tracked.path, name, [before]);
-        // Another name for the same content would make a difference where there is none.
-        const changed = (await snapshots.same(taken, before)) ? before : taken;
-        if (copy !== undefined && changed !== before) await this.#lend(tracked.path);
-        tracked.state = changed;
-        tracked.look();
-        return changed;
+        const look = lookAt(tracked.path);
+        if (look && look.text === tracked.seen) return before;
+        if (before === EMPTY_STATE && (await isEmpty(tracked.path))) return before;
+        if (look) await settle(look);
+        const taken = await snapshots.take(tracked.path, name, before);
+        if (copy !== undefined && taken !== before) await this.#lend(tracked.path);
+        tracked.seen = look?.text;
+        await this.#isAt(tracked, taken);
+        return taken;
       },
-      restore: async (to) => {
-        tracked.state = tracked.untouched ? tracked.state : undefined;
-        await this.#bring(tracked, to);
-      },
+      restore: (to) => this.#bring(tracked, to),
       leave: () => Promise.resolve(),
     };
+  }
+
+  async release(copy: string): Promise<void> {
+    const tracked = this.#copies.get(copy);
+    this.#copies.delete(copy);
+    if (tracked) await rm(tracked.path, { recursive: true, force: true });
   }
 
   async merge(name: string, states: readonly StateId[]) {
@@ -110,14 +126,17 @@ export class DirectoryWorkspace implements RunWorkspace {
     let state = first ?? this.initial;
     for (const other of others) {
       const merged = await this.#options.snapshots.merge(`${name}-merge`, state, other);
-      if (merged.conflicts.length > 0) return { ok: false as const, files: merged.conflicts, state };
+      if (merged.conflicts.length > 0) {
+        return { ok: false as const, files: merged.conflicts.map((path) => this.#here(path)), state };
+      }
       state = merged.state;
     }
     return { ok: true as const, state };
   }
 
-  changes(from: StateId, to: StateId): Promise<readonly FileChange[]> {
-    return this.#options.snapshots.changes(from, to);
+  async changes(from: StateId, to: StateId): Promise<readonly FileChange[]> {
+    const changes = await this.#options.snapshots.changes(from, to);
+    return changes.map((change) => ({ ...change, path: this.#here(change.path) }));
   }
 
   diff(from: StateId, to: StateId): Promise<string> {
@@ -125,100 +144,130 @@ export class DirectoryWorkspace implements RunWorkspace {
   }
 
   fileAt(state: StateId, path: string): Promise<Buffer | undefined> {
-    return this.#options.snapshots.fileAt(state, path);
+    return this.#options.snapshots.fileAt(state, posix.join(this.#options.note.prefix, path));
   }
 
-  async finish(state: StateId, message: string) {
-    const { directory, project } = this.#options;
+  /** A path as seen from where steps work, which may be a folder of the repository. */
+  #here(path: string): string {
+    const { prefix } = this.#options.note;
+    return prefix === '' ? path : posix.relative(prefix, path);
+  }
+
+  async finish(state: StateId, message: string): Promise<Finished> {
+    if (this.#note.finished) return this.#leave(this.#note.finished);
     const changedFiles = (await this.changes(this.initial, state)).map((change) => change.path);
-    if (this.kind === 'empty' || this.kind === 'checkout') {
-      await this.#bring(this.#main, state);
-      await this.#removeCopies();
-      const left = this.kind === 'empty' && existsSync(directory) && (await readdir(directory)).length > 0;
-      if (this.kind === 'empty' && !left) await this.#removeAll();
-      else await this.#options.snapshots.remove();
-      return { tags: [], changedFiles };
-    }
-    // After a crash between handing over and the record, what was handed over is still there to be said again.
-    if (!existsSync(join(directory, '.git'))) return this.#handedOver(changedFiles);
     await this.#bring(this.#main, state);
-    const head = await gitText(['rev-parse', 'HEAD'], { cwd: directory });
-    const commit = await this.#commitRest(head, message);
-    const tags = this.kind === 'clone' ? await this.#newTags() : [];
-    const branch = commit === this.base ? undefined : this.branch;
-    const top = await gitText(['rev-parse', '--show-toplevel'], { cwd: project }).catch(() => project);
-    if (this.kind === 'clone') {
-      const refs = [
-        ...(branch === undefined ? [] : [`+${commit}:refs/heads/${branch}`]),
-        ...tags.map((tag) => `refs/tags/${tag}:refs/tags/${tag}`),
-      ];
-      if (branch !== undefined) await git(['update-ref', 'refs/wf/handover', commit], { cwd: directory });
-      const fetched = refs.map((ref) => ref.replace(`+${commit}:`, '+refs/wf/handover:'));
-      if (refs.length > 0)
-        await git(['fetch', '-q', '--no-tags', '--no-write-fetch-head', directory, ...fetched], { cwd: top });
-    } else if (branch !== undefined) {
-      // Another repository has no place here to bring a branch to: the clone is kept.
-      await git(['update-ref', `refs/heads/${branch}`, commit], { cwd: directory });
-      await this.#removeCopies();
-      return { branch, commit, tags, changedFiles };
+    if (this.kind === 'empty' || this.kind === 'checkout') return this.#leave({ tags: [], changedFiles });
+    const { directory, snapshots } = this.#options;
+    if (!gitFolder(directory)) {
+      // A step has removed the repository that it worked in, and left its files: it begins anew, with them.
+      await snapshots.restore(directory, this.initial);
+      await snapshots.restore(directory, state);
     }
-    await this.#removeAll();
-    await git(['update-ref', '-d', `refs/wf/${this.#options.run}/base`], { cwd: top, accept: [0, 1, 128] });
-    return { ...(branch !== undefined && { branch, commit }), tags, changedFiles };
+    const stands = await snapshots.gitOf(state);
+    const head = stands ? stands.head : this.base;
+    const commit = await this.#commitRest(head, message);
+    const branch = commit === undefined || commit === this.base ? undefined : this.branch;
+    const tags = this.kind === 'clone' ? (stands?.newTags ?? []) : [];
+    if (branch !== undefined)
+      await git(['update-ref', `refs/heads/${branch}`, String(commit)], { cwd: directory });
+    if (this.kind === 'clone') await this.#fetchBack(branch, tags);
+    return this.#leave({
+      ...(branch !== undefined && { branch, commit: String(commit) }),
+      tags,
+      changedFiles,
+    });
   }
 
   async keep(state: StateId): Promise<string> {
-    if (this.kind === 'checkout') {
-      await this.#removeCopies();
-      return this.root;
-    }
-    await this.#bring(this.#main, state);
     await this.#removeCopies();
+    if (this.kind === 'checkout') return this.root;
+    await this.#bring(this.#main, state);
+    await this.#options.snapshots.publish(this.#options.directory);
     return this.root;
   }
 
   async discard(): Promise<void> {
     await this.#removeAll();
+    await rm(this.#options.noteFile, { force: true });
   }
 
   /** Brings a directory to a state, unless it is there. */
   async #bring(tracked: Tracked, state: StateId): Promise<void> {
-    if (tracked.state === state && tracked.untouched) return;
-    if (tracked.state === state && this.kind === 'checkout') return;
-    if (tracked.state === undefined || tracked.state !== state || !tracked.untouched) {
-      const work = async () => {
-        if (this.kind === 'checkout' && tracked === this.#main) {
-          throw new UserError(
-            `${tracked.path} would have to be changed back to what it was before, and with \`workspace: checkout\` that is yours to do`,
-            {
-              hint: 'bring it to the state you want, then `wf resume`; `workspace: clone` needs no such care',
-            },
-          );
-        }
-        if (!existsSync(tracked.path)) await mkdir(tracked.path, { recursive: true });
-        await this.#options.snapshots.restore(tracked.path, state);
-      };
-      if (tracked === this.#main) await this.#exclusively(work);
-      else await work();
-      tracked.state = state;
-      tracked.look();
+    await withFiles(tracked.path, () => mkdir(tracked.path, { recursive: true }));
+    const look = lookAt(tracked.path);
+    if (tracked.state === state && look && look.text === tracked.seen) return;
+    if (tracked === this.#main) await this.#exclusively(() => this.#bringTo(tracked, state, look));
+    else await this.#bringTo(tracked, state, look);
+    await this.#isAt(tracked, state);
+  }
+
+  async #isAt(tracked: Tracked, state: StateId): Promise<void> {
+    if (tracked.state === state) return;
+    tracked.state = state;
+    if (this.kind === 'checkout' && tracked === this.#main)
+      await this.#remember({ ...this.#note, at: state });
+  }
+
+  async #bringTo(tracked: Tracked, state: StateId, look: Look | undefined): Promise<void> {
+    const { snapshots } = this.#options;
+    const own = this.kind === 'checkout' && tracked === this.#main;
+    if (look) await settle(look);
+    const there =
+      state === EMPTY_STATE && !own
+        ? await isEmpty(tracked.path)
+        : (tracked.state ?? state) === state && (await snapshots.holds(tracked.path, state));
+    if (there) {
+      tracked.seen = look?.text;
+      return;
     }
+    tracked.seen = undefined;
+    if (!own) {
+      await snapshots.restore(tracked.path, state);
+      return;
+    }
+    // In place, only what steps have made may be added to what is there.
+    const { state: from } = tracked;
+    if (
+      from !== undefined &&
+      (await snapshots.cameFrom(state, from)) &&
+      (await snapshots.holds(tracked.path, from))
+    ) {
+      await snapshots.restore(tracked.path, state, from);
+      return;
+    }
+    if (this.#note.asked !== state) {
+      await this.#remember({ ...this.#note, asked: state });
+      throw new UserError(
+        `${tracked.path} is not as it was when the step began, and with \`workspace: checkout\` only you may change it back`,
+        {
+          hint: 'bring it to what the step should begin with, then `wf resume`: it goes on from whatever is there; `workspace: clone` needs no such care',
+        },
+      );
+    }
+    // The person was asked and has resumed: as it is now is how the step begins.
+    const { asked: _, ...rest } = this.#note;
+    await this.#remember(rest);
   }
 
   async #copy(name: string): Promise<Tracked> {
     const known = this.#copies.get(name);
     if (known) return known;
-    const path = join(`${join(this.#options.project, '.wf', 'work', this.#options.run)}.copies`, name);
+    const { directory, top } = this.#options;
+    const path = join(this.#copiesFolder, name);
     await rm(path, { recursive: true, force: true });
-    await mkdir(join(path, '..'), { recursive: true });
-    await this.#exclusively(() =>
-      execute('cp', [
-        '-a',
-        ...(process.platform === 'linux' ? ['--reflink=auto'] : []),
-        this.#main.path,
-        path,
-      ]),
-    );
+    await withFiles(path, () => mkdir(dirname(path), { recursive: true }));
+    await this.#exclusively(async () => {
+      if (this.kind !== 'checkout') return copyFiles(directory, path, []);
+      // The checkout's own repository stays out of reach: the copy gets one that shares its objects.
+      await copyFiles(directory, path, [join(this.#options.project, '.wf'), join(directory, '.git')]);
+      const clone = `${path}.clone`;
+      await git(['clone', '-q', '--shared', '--no-checkout', '--', top ?? directory, clone], {
+        cwd: directory,
+      });
+      await rename(join(clone, '.git'), join(path, '.git'));
+      await rmdir(clone);
+    });
     const tracked = new Tracked(path, undefined);
     this.#copies.set(name, tracked);
     return tracked;
@@ -230,71 +279,157 @@ export class DirectoryWorkspace implements RunWorkspace {
     return done;
   }
 
-  /** Commits that were made in a copy become known to the main directory's repository. */
+  /** What was staged or committed in a copy becomes known to the main directory's repository. */
   async #lend(copy: string): Promise<void> {
-    if (!existsSync(join(copy, '.git', 'objects'))) return;
-    // With a dot at its end, which `join` would take away: what is in it, not the folder itself.
-    const made = `${join(copy, '.git', 'objects')}/.`;
-    await execute('cp', ['-a', '-n', made, join(this.#options.directory, '.git', 'objects')]);
+    const [from, to] = [gitFolder(copy), gitFolder(this.#options.directory)];
+    if (!from || !to) return;
+    const objects = join(from.shared, 'objects');
+    const names = (await readdir(objects)).filter((name) => name !== 'info');
+    const paths = names.map((name) => join(objects, name));
+    await execute('cp', ['-a', '-n', '--', ...paths, `${join(to.shared, 'objects')}/`]);
   }
 
   /** What no step has committed becomes one commit on top. */
-  async #commitRest(head: string, message: string): Promise<string> {
+  async #commitRest(head: string | undefined, message: string): Promise<string | undefined> {
     const { directory, run } = this.#options;
-    const index = join(directory, '.git', 'wf-index');
+    const own = gitFolder(directory)?.own ?? join(directory, '.git');
+    const index = join(own, 'wf-index');
     const env = { GIT_INDEX_FILE: index };
-    await rm(index, { force: true });
-    await git(['read-tree', head], { cwd: directory, env });
-    await git(['add', '--all', '--', '.', ':(exclude).wf'], { cwd: directory, env });
+    // What a step has staged is to be committed, also where git would ignore it.
+    if (existsSync(join(own, 'index'))) await copyIndex(join(own, 'index'), index);
+    else if (head !== undefined) await git(['read-tree', head], { cwd: directory, env });
+    await git(['add', '--all', '--ignore-errors'], { cwd: directory, env, accept: [0, 1] });
     const tree = await gitText(['write-tree'], { cwd: directory, env });
     await rm(index, { force: true });
-    if (tree === (await gitText(['rev-parse', `${head}^{tree}`], { cwd: directory }))) return head;
+    if (head !== undefined && tree === (await gitText(['rev-parse', `${head}^{tree}`], { cwd: directory })))
+      return head;
     // The time of the run, not of the clock: after a crash the very same commit is made again.
     const date = `${Math.floor(runTime(run) / 1000)} +0000`;
-    return gitText(['commit-tree', '-p', head, '-m', message, tree], {
+    const parent = head === undefined ? [] : ['-p', head];
+    return gitText(['commit-tree', ...parent, '-m', message, tree], {
       cwd: directory,
       env: { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
     });
   }
 
-  async #newTags(): Promise<readonly string[]> {
-    const { directory, project } = this.#options;
-    const list = async (cwd: string) => {
-      const text = await gitText(['for-each-ref', '--format=%(refname:strip=2)', 'refs/tags'], { cwd });
-      return text.split('\n').filter((tag) => tag !== '');
-    };
-    const known = new Set(await list(project));
-    return (await list(directory)).filter((tag) => !known.has(tag));
+  async #fetchBack(branch: string | undefined, tags: readonly string[]): Promise<void> {
+    const { directory, top = directory } = this.#options;
+    const refs = [
+      ...(branch === undefined ? [] : [`+refs/heads/${branch}:refs/heads/${branch}`]),
+      ...tags.map((tag) => `refs/tags/${tag}:refs/tags/${tag}`),
+    ];
+    if (refs.length === 0) return;
+    const options = [
+      '-q',
+      '--no-tags',
+      '--no-write-fetch-head',
+      '--no-recurse-submodules',
+      '--no-prune',
+      '--atomic',
+    ];
+    try {
+      await git(['fetch', ...options, directory, ...refs], { cwd: top });
+    } catch (error) {
+      if (!(error instanceof GitError)) throw error;
+      throw new UserError(`what the run made cannot be brought into ${top}: ${error.message}`, {
+        hint: `it is all in ${directory}; move what stands in the way, then \`wf resume\``,
+        cause: error,
+      });
+    }
   }
 
-  async #handedOver(changedFiles: readonly string[]) {
-    const { project } = this.#options;
-    const found = await git(['rev-parse', '--verify', '-q', `refs/heads/${this.branch ?? ''}`], {
-      cwd: project,
-      accept: [0, 1, 128],
-    });
-    const commit = found.stdout.toString('utf8').trim();
-    return {
-      ...(commit !== '' && this.branch !== undefined && { branch: this.branch, commit }),
-      tags: [],
-      changedFiles,
-    };
+  /** A good end: after a crash in the middle of it, what it came to is still known. */
+  async #leave(finished: Finished): Promise<Finished> {
+    const { kind, directory } = this.#options;
+    if (!this.#note.finished) await this.#remember({ ...this.#note, finished });
+    // What another repository's clone holds has no other place, nor has what was left in an empty directory.
+    const stays =
+      kind === 'checkout' ||
+      (kind === 'git' && finished.branch !== undefined) ||
+      (kind === 'empty' && existsSync(directory) && !(await isEmpty(directory)));
+    await this.#removeAll({ stays });
+    return finished;
+  }
+
+  async #remember(note: Note): Promise<void> {
+    await writeNote(this.#options.noteFile, note);
+    this.#note = note;
+  }
+
+  get #copiesFolder(): string {
+    return join(this.#options.project, '.wf', 'work', `${this.#options.run}.copies`);
   }
 
   async #removeCopies(): Promise<void> {
-    await rm(`${join(this.#options.project, '.wf', 'work', this.#options.run)}.copies`, {
-      recursive: true,
-      force: true,
-    });
     this.#copies.clear();
+    await rm(this.#copiesFolder, { recursive: true, force: true });
   }
 
-  async #removeAll(): Promise<void> {
+  async #removeAll({ stays = this.kind === 'checkout' } = {}): Promise<void> {
+    const { directory, run, top, snapshots } = this.#options;
     await this.#removeCopies();
-    await rm(this.#options.directory, { recursive: true, force: true });
-    await this.#options.snapshots.remove();
-    await rm(this.#options.note, { force: true });
+    if (!stays) {
+      await rm(directory, { recursive: true, force: true });
+      if (this.kind === 'clone' && top !== undefined) await unpin(top, run);
+    }
+    await snapshots.remove();
   }
+}
+
+/** Copies a directory with all that is in it, but for some paths. */
+async function copyFiles(from: string, to: string, except: readonly string[]): Promise<void> {
+  const copy = async (paths: readonly string[], target: string) => {
+    const clones = process.platform === 'linux' ? ['--reflink=auto'] : [];
+    if (paths.length > 0) await execute('cp', ['-a', ...clones, '--', ...paths, target]);
+  };
+  try {
+    if (except.length === 0) return await copy([from], to);
+    await mkdir(to);
+    const whole: string[] = [];
+    for (const name of await readdir(from)) {
+      const path = join(from, name);
+      if (except.includes(path)) continue;
+      if (except.some((other) => other.startsWith(path + sep))) await copyFiles(path, join(to, name), except);
+      else whole.push(path);
+    }
+    await copy(whole, to);
+  } catch (error) {
+    const { stderr = '', message } = error as Error & { readonly stderr?: string };
+    throw new UserError(`${from} cannot be copied: ${stderr.trim().split('\n')[0] ?? message}`, {
+      hint: 'steps that run at the same time each work in a copy; free some space or make the file readable, then `wf resume`',
+      cause: error,
+    });
+  }
+}
+
+/** Keeps what a clone shares from being collected in the repository it came from. */
+export async function pin(top: string, run: string, base: string, others: readonly string[]): Promise<void> {
+  // One commit that descends from all of them does what a ref for each would.
+  const parents = [...new Set([base, ...others])].slice(0, 10_000).flatMap((commit) => ['-p', commit]);
+  const all = await gitText(['commit-tree', '-m', `kept for run ${run}`, ...parents, `${base}^{tree}`], {
+    cwd: top,
+    env: { GIT_AUTHOR_DATE: '1700000000 +0000', GIT_COMMITTER_DATE: '1700000000 +0000' },
+  });
+  const refs = [`update refs/wf/${run}/base ${base}`, `update refs/wf/${run}/shared ${all}`];
+  await git(['update-ref', '--stdin'], { cwd: top, input: `${refs.join('\n')}\n` });
+}
+
+/** Lets go what {@link pin} kept. */
+export async function unpin(top: string, run: string): Promise<void> {
+  const refs = [`delete refs/wf/${run}/base`, `delete refs/wf/${run}/shared`];
+  await git(['update-ref', '--stdin'], { cwd: top, input: `${refs.join('\n')}\n`, accept: [0, 1, 128] });
+}
+
+/** Half a note is never seen. */
+export async function writeNote(file: string, note: Note): Promise<void> {
+  await withFiles(file, async () => {
+    await writeFile(`${file}.new`, JSON.stringify(note), { flush: true });
+    await rename(`${file}.new`, file);
+  });
+}
+
+async function isEmpty(directory: string): Promise<boolean> {
+  return (await readdir(directory)).length === 0;
 }
 
 /** When a run was created, from its ULID; the name of a step's own workspace begins with it. */

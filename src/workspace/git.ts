@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { UserError } from '../support/user-error.ts';
 
 /** Who commits what a run leaves: never the person who started it, whose identity may not even be configured. */
@@ -22,6 +23,9 @@ const SETTINGS: readonly (readonly [string, string])[] = [
   ['diff.noprefix', 'false'],
   ['diff.mnemonicPrefix', 'false'],
   ['core.attributesFile', '/dev/null'],
+  ['core.splitIndex', 'false'],
+  ['index.version', '2'],
+  ['advice.addEmbeddedRepo', 'false'],
   ['gc.auto', '0'],
   ['maintenance.auto', 'false'],
   ['advice.detachedHead', 'false'],
@@ -51,7 +55,10 @@ export class GitError extends Error {
   readonly stderr: string;
 
   constructor(args: readonly string[], exitCode: number | null, stderr: string) {
-    super(`git ${args.slice(0, 3).join(' ')}: ${stderr.trim().split('\n').at(-1) ?? ''}`);
+    const last = stderr.trim().split('\n').at(-1) ?? '';
+    super(
+      `git ${args[0] ?? ''}: ${last === '' ? `exit code ${exitCode ?? '?'}` : last.replace(/^(error|fatal): /, '')}`,
+    );
     this.exitCode = exitCode;
     this.stderr = stderr;
   }
@@ -83,11 +90,11 @@ export function git(args: readonly string[], options: GitOptions): Promise<GitAn
     child.stdin.on('error', () => undefined);
     child.stdin.end(options.input ?? '');
     child.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'ENOENT' ? noGit(error) : error),
+      reject(error.code === 'ENOENT' && existsSync(options.cwd) ? noGit(error) : error),
     );
     child.once('close', (code) => {
       const stderr = Buffer.concat(err).toString('utf8');
-      if (code === null || !(options.accept ?? [0]).includes(code)) reject(new GitError(args, code, stderr));
+      if (code === null || !(options.accept ?? [0]).includes(code)) reject(gitProblem(args, code, stderr));
       else resolve({ exitCode: code, stdout: Buffer.concat(out), stderr });
     });
   });
@@ -98,9 +105,23 @@ export async function gitText(args: readonly string[], options: GitOptions): Pro
   return (await git(args, options)).stdout.toString('utf8').replace(/\n$/, '');
 }
 
+/** What git could not do: our fault or its own, unless it says that the world has no room for it. */
+function gitProblem(args: readonly string[], code: number | null, stderr: string): Error {
+  const error = new GitError(args, code, stderr);
+  const line = /^.*(No space left on device|Disk quota exceeded|Read-only file system).*$/m.exec(stderr);
+  if (!line) return error;
+  return new UserError(`git cannot write: ${line[0].replace(/^(error|fatal): /, '')}`, {
+    hint:
+      line[1] === 'Read-only file system'
+        ? 'make it writable, then try again'
+        : 'free some space, then `wf resume`',
+    cause: error,
+  });
+}
+
 function noGit(cause: unknown): UserError {
   return new UserError('git is not installed, or not on PATH', {
-    hint: 'install git 2.38 or newer; a formula with `workspace: empty` that changes no files needs none',
+    hint: 'install git 2.38 or newer',
     cause,
   });
 }
@@ -132,6 +153,8 @@ function gitEnvironment(): Record<string, string> {
     GIT_AUTHOR_EMAIL: IDENTITY.email,
     GIT_COMMITTER_NAME: IDENTITY.name,
     GIT_COMMITTER_EMAIL: IDENTITY.email,
+    // Refs are read from files after every step.
+    GIT_DEFAULT_REF_FORMAT: 'files',
     GIT_TERMINAL_PROMPT: '0',
     GIT_OPTIONAL_LOCKS: '0',
     GIT_PAGER: 'cat',

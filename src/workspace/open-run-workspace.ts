@@ -1,8 +1,12 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../support/user-error.ts';
-import { DirectoryWorkspace } from './directory-workspace.ts';
+import type { Note } from './directory-workspace.ts';
+import { DirectoryWorkspace, pin, unpin, writeNote } from './directory-workspace.ts';
+import { withFiles } from './file-problem.ts';
 import { git, GitError, gitText } from './git.ts';
+import { gitFolder } from './git-state.ts';
 import type { Prepare } from './prepare.ts';
 import { prepareDirectory } from './prepare.ts';
 import type { RunWorkspace } from './run-workspace.ts';
@@ -28,141 +32,276 @@ export interface OpenWorkspace {
   readonly prepare?: Prepare | undefined;
 }
 
-/** What is remembered of a workspace once it is complete, so that it is found again and not made anew. */
-interface Opened {
-  readonly base?: string;
-  readonly branch?: string;
-  readonly initial: string;
+/** A repository, as far as making a workspace of it asks. */
+interface Repository {
+  readonly top: string;
+  /** Where in it the project is, or empty. */
   readonly prefix: string;
+  readonly shallow: boolean;
+  readonly format: string;
+  /** Its `.git`, or of which this one is a linked worktree. */
+  readonly folder: string;
+}
+
+/** A directory that is ready to be snapshot for the first time. */
+interface Begun {
+  readonly note: Omit<Note, 'initial'>;
+  /** Takes back what was made, when the rest cannot be. */
+  readonly undo: () => Promise<void>;
 }
 
 /**
  * Makes the workspace of a run, or finds it again. Throws a {@link UserError} when the world is not as needed: no git, no
- * repository, no commit yet, a dirty tree under `checkout`, a revision that does not exist.
+ * repository, no commit yet, a dirty tree under `checkout`, a revision that does not exist; then nothing is left.
  */
 export async function openRunWorkspace(options: OpenWorkspace): Promise<RunWorkspace> {
   const { project, run, from } = options;
-  const work = join(project, '.wf', 'work');
-  const note = join(work, `${run}.json`);
-  const known = options.resume ? await readNote(note) : undefined;
-  await mkdir(work, { recursive: true });
-  const directory = from === 'checkout' ? await topLevel(project) : join(work, run);
-  const opened = known ?? (await make(options, directory));
-  const kind = typeof from === 'object' ? 'git' : from;
-  const snapshots = snapshotsOf(options, directory);
-  const workspace = new DirectoryWorkspace({
-    kind,
+  const noteFile = noteOf(project, run);
+  const known = options.resume ? await readNote(noteFile) : undefined;
+  await withFiles(join(project, '.wf'), () => makeFolder(project));
+  const repository = from === 'clone' || from === 'checkout' ? await repositoryOf(project) : undefined;
+  const directory = from === 'checkout' && repository ? repository.top : join(project, '.wf', 'work', run);
+  const store = join(project, '.wf', 'work', `${run}.states`);
+  const snapshots = new Snapshots({
+    store,
+    prefix: `refs/wf/${run}`,
+    ...(from !== 'empty' && {
+      repository: {
+        directory,
+        ...(repository && { objects: join(repository.folder, 'objects'), format: repository.format }),
+        ...(from !== 'checkout' && { remake: () => remake(options, repository, directory) }),
+      },
+    }),
+  });
+  const note = known ?? (await make(options, { repository, directory, snapshots, noteFile }));
+  return new DirectoryWorkspace({
+    kind: typeof from === 'object' ? 'git' : from,
     project,
     run,
-    formula: options.formula,
     directory,
-    prefix: opened.prefix,
-    base: opened.base,
-    branch: opened.branch,
-    initial: opened.initial,
+    top: repository?.top,
+    note,
+    noteFile,
     snapshots,
     // Whoever died may have left anything in it.
-    known: known ? undefined : opened.initial,
-    note,
+    fresh: !known,
   });
-  if (!known) await writeFile(note, JSON.stringify(opened));
-  return workspace;
 }
 
-async function readNote(path: string): Promise<Opened | undefined> {
+/** With the run's other files, since it outlives the workspace. The name of a step's own begins with the run's. */
+function noteOf(project: string, run: string): string {
+  const [id = run, ...own] = run.split('.');
+  return join(project, '.wf', 'runs', id, ['workspace', ...own, 'json'].join('.'));
+}
+
+async function makeFolder(project: string): Promise<void> {
+  await mkdir(join(project, '.wf', 'work'), { recursive: true });
+  const ignore = join(project, '.wf', '.gitignore');
+  // Without it `git add -A` would take in whole clones.
+  if (!existsSync(ignore)) await writeFile(ignore, '*\n');
+}
+
+async function readNote(path: string): Promise<Note | undefined> {
   const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : (JSON.parse(text) as Note);
+}
+
+async function make(
+  options: OpenWorkspace,
+  {
+    repository,
+    directory,
+    snapshots,
+    noteFile,
+  }: {
+    readonly repository: Repository | undefined;
+    readonly directory: string;
+    readonly snapshots: Snapshots;
+    readonly noteFile: string;
+  },
+): Promise<Note> {
+  const { from, project, prepare, signal } = options;
+  const undone: (() => Promise<void>)[] = [() => snapshots.remove()];
   try {
-    return JSON.parse(text) as Opened;
-  } catch {
-    // It was being written when the process died, so nothing has run yet.
-    return undefined;
+    await snapshots.remove();
+    const { note, undo } = await begin(options, repository, directory);
+    undone.push(undo);
+    const root = join(directory, note.prefix);
+    // Git knows no empty folders: nothing of the project may be in this commit.
+    await withFiles(root, () => mkdir(root, { recursive: true }));
+    if (prepare) {
+      await prepareDirectory(root, prepare, {
+        cache: join(project, '.wf', 'cache', 'prepare'),
+        kind: from === 'checkout' ? 'in place' : from === 'empty' ? 'plain' : 'clone',
+        signal,
+      });
+    }
+    const initial =
+      from === 'empty' && !prepare ? EMPTY_STATE : await snapshots.take(directory, 'before-all', undefined);
+    const complete = { ...note, initial };
+    await mkdir(dirname(noteFile), { recursive: true });
+    await writeNote(noteFile, complete);
+    return complete;
+  } catch (error) {
+    for (const undo of undone.reverse()) await undo().catch(() => undefined);
+    throw error;
   }
 }
 
-function snapshotsOf({ project, run, from }: OpenWorkspace, directory: string): Snapshots {
-  const store = join(project, '.wf', 'work', `${run}.states`);
-  return new Snapshots(
-    store,
-    from === 'empty' ? undefined : join(directory, '.git', 'objects'),
-    `refs/wf/${run}`,
-  );
-}
-
-async function make(options: OpenWorkspace, directory: string): Promise<Opened> {
-  const { from, project } = options;
-  const snapshots = snapshotsOf(options, directory);
-  await snapshots.remove();
-  const place = await begin(options, directory);
-  if (options.prepare) {
-    await prepareDirectory(
-      join(directory, place.prefix),
-      options.prepare,
-      join(project, '.wf', 'cache', 'prepare'),
-      options.signal,
-    );
-  }
-  if (from === 'empty' && !options.prepare) return { initial: EMPTY_STATE, prefix: '' };
-  const initial = await snapshots.take(directory, 'base', []);
-  return { ...place, initial };
-}
-
-async function begin(options: OpenWorkspace, directory: string): Promise<Omit<Opened, 'initial'>> {
-  const { from, project, run, formula } = options;
+async function begin(
+  options: OpenWorkspace,
+  repository: Repository | undefined,
+  directory: string,
+): Promise<Begun> {
+  const { from, run, formula } = options;
+  const removed = () => rm(directory, { recursive: true, force: true });
   if (from === 'empty') {
-    await rm(directory, { recursive: true, force: true });
-    await mkdir(directory, { recursive: true });
-    return { prefix: '' };
+    await removed();
+    await withFiles(directory, () => mkdir(directory, { recursive: true }));
+    return { note: { prefix: '' }, undo: removed };
   }
   const branch = `wf/${formula}/${run}`;
-  if (from === 'checkout') {
-    const prefix = await prefixIn(project);
-    await refuseDirty(directory, options.allowDirty);
-    const base = await commitOf(directory, 'HEAD');
-    return { prefix, base };
-  }
   if (typeof from === 'object') {
-    const address = /^[\w+.-]+:\/\/|^[^/]+@[^/]+:/.test(from.git) ? from.git : resolve(project, from.git);
-    await rm(directory, { recursive: true, force: true });
-    await cloning(
-      () =>
-        git(['clone', '-q', '--no-checkout', address, directory], { cwd: project, signal: options.signal }),
-      from.git,
-    );
-    const base = await commitOf(directory, from.ref ?? 'HEAD');
-    await git(['checkout', '-q', '-B', branch, base], { cwd: directory });
-    return { prefix: '', base, branch };
+    try {
+      const base = await cloneAddress(options, from, directory);
+      await git(['checkout', '-q', '-B', branch, base], { cwd: directory });
+      return { note: { prefix: '', base, branch }, undo: removed };
+    } catch (error) {
+      await removed();
+      throw error;
+    }
   }
-  const top = await topLevel(project);
-  const prefix = await prefixIn(project);
+  if (!repository) throw new Error(`a ${from} without a repository`);
+  const { top, prefix } = repository;
+  if (from === 'checkout') {
+    const base = await commitOf(top, 'HEAD');
+    await refuseDirty(top, options.allowDirty);
+    return { note: { prefix, base }, undo: () => Promise.resolve() };
+  }
   const base = await commitOf(top, options.revision ?? 'HEAD');
-  // A clone that shares objects breaks when its origin collects what nothing refers to any more.
-  await git(['update-ref', `refs/wf/${run}/base`, base], { cwd: top });
+  const undo = async () => {
+    await removed();
+    await unpin(top, run);
+  };
+  try {
+    const refs = await listRefs(top);
+    refuseTakenBranch(refs, branch);
+    // A clone that shares objects breaks when its origin collects what nothing refers to any more.
+    await pin(
+      top,
+      run,
+      base,
+      refs.flatMap(({ commit }) => commit ?? []),
+    );
+    await removed();
+    await cloneRepository(repository, run, directory, options.signal);
+    await git(['checkout', '-q', '-B', branch, base], { cwd: directory });
+  } catch (error) {
+    await undo();
+    throw error;
+  }
+  return { note: { prefix, base, branch }, undo };
+}
+
+/** `.git` alone, at the commit that the run began with, in a directory that has lost it. */
+async function remake(
+  options: OpenWorkspace,
+  repository: Repository | undefined,
+  directory: string,
+): Promise<void> {
+  const { from, project, run, formula } = options;
+  const note = await readNote(noteOf(project, run));
+  const aside = `${directory}.remade`;
+  await rm(aside, { recursive: true, force: true });
+  const controller = new AbortController();
+  if (repository) await cloneRepository(repository, run, aside, controller.signal);
+  else if (typeof from === 'object') await cloneAddress(options, from, aside);
+  const branch = `refs/heads/wf/${formula}/${run}`;
+  await git(['update-ref', branch, note?.base ?? 'HEAD'], { cwd: aside });
+  await git(['symbolic-ref', 'HEAD', branch], { cwd: aside });
+  await git(['read-tree', 'HEAD'], { cwd: aside });
+  await rm(join(directory, '.git'), { recursive: true, force: true });
+  await rename(join(aside, '.git'), join(directory, '.git'));
+  await rm(aside, { recursive: true, force: true });
+}
+
+/** A clone without files of the repository that the project is in. */
+async function cloneRepository(
+  { top, shallow }: Repository,
+  run: string,
+  directory: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const how = ['--no-checkout', '--origin', 'origin', shallow ? '--no-local' : '--shared'];
+  await cloning(() => git(['clone', '-q', ...how, '--', top, directory], { cwd: top, signal }), top);
+  if (shallow) {
+    // What is not on a branch does not come along by itself.
+    const options = ['-q', '--no-tags', '--no-write-fetch-head', '--update-shallow'];
+    await git(['fetch', ...options, 'origin', `refs/wf/${run}/base`], { cwd: directory, signal });
+  }
+  await carryConfig(top, directory);
+}
+
+/** Settings that files and commits depend on. A clone has none of the repository's own. */
+const CARRIED =
+  /^((user|author|committer|filter|lfs|merge|diff)\.|remote\.origin\.(promisor|partialclonefilter)$)/i;
+
+async function carryConfig(top: string, directory: string): Promise<void> {
+  const listed = await gitText(['config', '--local', '--null', '--list'], { cwd: top });
+  const settings = listed.split('\0').flatMap((entry) => {
+    const at = entry.indexOf('\n');
+    return at < 0 ? [] : [[entry.slice(0, at), entry.slice(at + 1)] as const];
+  });
+  // Steps that push mean the remote that people push to, not the repository that the run came from.
+  const url = settings.find(([key]) => key === 'remote.origin.url')?.[1];
+  const config = join(gitFolder(directory)?.own ?? directory, 'config');
+  const written = await readFile(config, 'utf8');
+  await writeFile(
+    config,
+    written.replace(/^\turl = .*\n/m, () => (url === undefined ? '' : `\turl = ${quoted(url)}\n`)),
+  );
+  const carried = settings
+    .filter(([key]) => CARRIED.test(key))
+    .map(([key, value]) => configEntry(key, value));
+  await appendFile(config, carried.join(''));
+}
+
+function configEntry(key: string, value: string): string {
+  const [first, last] = [key.indexOf('.'), key.lastIndexOf('.')];
+  const sub = first === last ? '' : ` "${key.slice(first + 1, last).replace(/[\\"]/g, '\\$&')}"`;
+  return `[${key.slice(0, first)}${sub}]\n\t${key.slice(last + 1)} = ${quoted(value)}\n`;
+}
+
+function quoted(value: string): string {
+  return `"${value.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\t', '\\t')}"`;
+}
+
+/** Another repository, without files. Returns the commit to begin at. */
+async function cloneAddress(
+  { project, signal }: OpenWorkspace,
+  { git: address, ref }: { readonly git: string; readonly ref?: string },
+  directory: string,
+): Promise<string> {
+  const far = /^[\w+.-]+:\/\/|^[^/]+@[^/]+:/.test(address);
+  const place = far ? address : resolve(project, address);
   await rm(directory, { recursive: true, force: true });
-  const shallow = (await gitText(['rev-parse', '--is-shallow-repository'], { cwd: top })) === 'true';
   await cloning(
     () =>
-      git(
-        [
-          'clone',
-          '-q',
-          '--no-checkout',
-          ...(shallow ? ['--no-local'] : ['--shared']),
-          shallow ? `file://${top}` : top,
-          directory,
-        ],
-        { cwd: top, signal: options.signal },
-      ),
-    top,
+      git(['clone', '-q', '--no-checkout', '--origin', 'origin', '--', place, directory], {
+        cwd: project,
+        signal,
+      }),
+    withoutPassword(address),
   );
-  await git(['checkout', '-q', '-B', branch, base], { cwd: directory });
-  const origin = await git(['config', '--get', 'remote.origin.url'], { cwd: top, accept: [0, 1] });
-  const url = origin.stdout.toString('utf8').trim();
-  // Steps that push mean the remote that people push to, not the repository that the run came from.
-  await git(url === '' ? ['config', '--unset', 'remote.origin.url'] : ['config', 'remote.origin.url', url], {
-    cwd: directory,
-  });
-  return { prefix, base, branch };
+  if (ref !== undefined && /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(ref)) {
+    // A commit that is on no branch may still be had when it is asked for by name.
+    await git(['fetch', '-q', '--no-write-fetch-head', 'origin', ref], {
+      cwd: directory,
+      signal,
+      accept: [0, 1, 128],
+    });
+  }
+  return commitOf(directory, ref ?? 'HEAD', withoutPassword(address));
 }
 
 async function cloning(clone: () => Promise<unknown>, what: string): Promise<void> {
@@ -170,18 +309,29 @@ async function cloning(clone: () => Promise<unknown>, what: string): Promise<voi
     await clone();
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
-    throw new UserError(`${what} cannot be cloned: ${error.message}`, {
+    throw new UserError(`${what} cannot be cloned: ${withoutPassword(error.message)}`, {
       hint: 'check the address, and that git can read it without a password prompt',
-      cause: error,
     });
   }
 }
 
-async function topLevel(project: string): Promise<string> {
+function withoutPassword(text: string): string {
+  return text.replace(/(:\/\/)[^/@\s]+@/g, '$1***@');
+}
+
+async function repositoryOf(project: string): Promise<Repository> {
   try {
-    return await gitText(['rev-parse', '--show-toplevel'], { cwd: project });
+    const asked = ['--show-toplevel', '--show-prefix', '--is-shallow-repository', '--show-object-format'];
+    const answer = await gitText(['rev-parse', '--path-format=absolute', ...asked, '--git-common-dir'], {
+      cwd: project,
+    });
+    const [top = '', prefix = '', shallow, format = 'sha1', folder = ''] = answer.split('\n');
+    return { top, prefix: prefix.replace(/\/$/, ''), shallow: shallow === 'true', format, folder };
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
+    if (!/not a git repository/i.test(error.stderr)) {
+      throw new UserError(`git cannot work in ${project}: ${error.message}`, { cause: error });
+    }
     throw new UserError(`${project} is not in a git repository, and the formula works in a clone of it`, {
       hint: 'run `git init` and commit, or say `workspace: empty` in the formula',
       cause: error,
@@ -189,42 +339,68 @@ async function topLevel(project: string): Promise<string> {
   }
 }
 
-function prefixIn(project: string): Promise<string> {
-  return gitText(['rev-parse', '--show-prefix'], { cwd: project });
+interface Ref {
+  readonly name: string;
+  /** Undefined for what is no commit. */
+  readonly commit: string | undefined;
 }
 
-async function commitOf(repository: string, revision: string): Promise<string> {
+async function listRefs(top: string): Promise<readonly Ref[]> {
+  const format = '%(refname) %(objecttype) %(objectname) %(*objecttype) %(*objectname)';
+  const listed = await gitText(['for-each-ref', `--format=${format}`], { cwd: top });
+  return listed.split('\n').flatMap((line) => {
+    const [name = '', type, oid, peeledType, peeled] = line.split(' ');
+    const commit = type === 'commit' ? oid : peeledType === 'commit' ? peeled : undefined;
+    return name === '' ? [] : [{ name, commit }];
+  });
+}
+
+/** Git keeps a branch in a file, so that `wf` and `wf/a/b` cannot both be. */
+function refuseTakenBranch(refs: readonly Ref[], branch: string): void {
+  const taken = refs.find(({ name }) => `refs/heads/${branch}`.startsWith(`${name}/`));
+  if (!taken) return;
+  const name = taken.name.slice('refs/heads/'.length);
+  throw new UserError(
+    `there is a branch called "${name}", so git has no place for the run's branch ${branch}`,
+    {
+      hint: `rename it: git branch -m ${name} <another name>`,
+    },
+  );
+}
+
+async function commitOf(repository: string, revision: string, shown = repository): Promise<string> {
   // A branch that only the remote has is meant as well.
   for (const name of [revision, `refs/remotes/origin/${revision}`]) {
     const answer = await git(['rev-parse', '--verify', '-q', '--end-of-options', `${name}^{commit}`], {
       cwd: repository,
       accept: [0, 1, 128],
     });
-    if (answer.exitCode === 0) return answer.stdout.toString('utf8').trim();
+    const commit = /^[0-9a-f]{40,64}$/m.exec(answer.stdout.toString('utf8'))?.[0];
+    if (answer.exitCode === 0 && commit !== undefined) return commit;
   }
   if (revision === 'HEAD') {
-    throw new UserError('the repository has no commit yet, so there is nothing to clone', {
+    throw new UserError(`${shown} has no commit yet, so there is nothing to begin with`, {
       hint: 'commit first, or say `workspace: empty` in the formula',
     });
   }
-  throw new UserError(`there is no commit, branch or tag "${revision}" in ${repository}`);
+  throw new UserError(`there is no commit, branch or tag "${revision}" in ${shown}`, {
+    hint: 'look at `git branch --all` and `git tag`; a new one may have to be fetched first',
+  });
 }
 
 async function refuseDirty(directory: string, allowed: boolean): Promise<void> {
   if (allowed) return;
-  const status = await gitText(
-    ['status', '--porcelain', '--untracked-files=all', '--', '.', ':(exclude).wf'],
-    { cwd: directory },
-  );
-  if (status === '') return;
-  const files = status.split('\n');
+  const status = await gitText(['status', '--porcelain', '-z', '--no-renames', '--untracked-files=all'], {
+    cwd: directory,
+  });
+  const files = status
+    .split('\0')
+    .filter((entry) => entry !== '')
+    .map((entry) => entry.slice(3));
+  if (files.length === 0) return;
+  const shown = files.slice(0, 3).join(', ');
   throw new UserError(
-    `the formula works in place, and ${files.length} ${files.length === 1 ? 'file is' : 'files are'} not committed: ${files
-      .slice(0, 3)
-      .map((line) => line.slice(3))
-      .join(', ')}${files.length > 3 ? ', …' : ''}`,
-    {
-      hint: 'commit or stash first, or say --allow-dirty',
-    },
+    `the formula works in place, and ${files.length} ${files.length === 1 ? 'file is' : 'files are'} not committed: ${shown}${files.length > 3 ? ', …' : ''}`,
+    { hint: 'commit or stash first, or say --allow-dirty' },
   );
 }

@@ -31,6 +31,9 @@ export interface RunWorkspace {
     options?: { readonly copy?: string; readonly signal?: AbortSignal },
   ): Promise<StepDirectory>;
 
+  /** Nobody will enter this copy again: removes it. */
+  release(copy: string): Promise<void>;
+
   /** The one state that holds the changes of all, merged in this order. Recorded under `name`. */
   merge(
     name: string,
@@ -40,7 +43,7 @@ export interface RunWorkspace {
     | { readonly ok: false; readonly files: readonly string[]; readonly state: StateId }
   >;
 
-  /** What differs between two states, renames as removal and addition. */
+  /** What differs between two states, renames as removal and addition. Paths are relative to {@link root}. */
   changes(from: StateId, to: StateId): Promise<readonly FileChange[]>;
 
   /** Unified diff between two states. */
@@ -77,7 +80,7 @@ export interface StepDirectory {
   snapshot(name: string): Promise<StateId>;
   /** Back to `state`: files, HEAD, index and branches. */
   restore(state: StateId): Promise<void>;
-  /** Done with it: a copy is removed. */
+  /** Done with it for now. A copy stays for the next attempt, until it is released. */
   leave(): Promise<void>;
 }
 

@@ -1,63 +1,117 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
+import { cp, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import type { StateId } from '../journal/event.ts';
 import { UserError } from '../support/user-error.ts';
-import { git, GitError } from './git.ts';
+import { withFiles } from './file-problem.ts';
+import { git, GitError, gitText } from './git.ts';
+import type { GitFolder, GitState, Refs } from './git-state.ts';
+import {
+  branchOf,
+  copyIndex,
+  digestOfIndex,
+  gitFolder,
+  headCommit,
+  readGitState,
+  readRefs,
+  refsOf,
+  writeGitFiles,
+} from './git-state.ts';
 import type { FileChange } from './run-workspace.ts';
+
+const execute = promisify(execFile);
 
 /** The state of an empty directory. */
 export const EMPTY_STATE: StateId = 'empty';
 
-/** What a step's own git looked like: HEAD, branches and index belong to the steps. */
-interface GitState {
-  /** Content of `.git/HEAD`. */
-  readonly head: string;
-  /** Ref → commit or tag object, those packed included. */
-  readonly refs: Readonly<Record<string, string>>;
-  /** Blob that holds `.git/index`. */
-  readonly index: string | undefined;
+/** Of commits that we make: no time in them, so that what is alike has one name. */
+const DATES = { GIT_AUTHOR_DATE: '1700000000 +0000', GIT_COMMITTER_DATE: '1700000000 +0000' };
+
+export interface SnapshotOptions {
+  /** Where the states are kept, made on first use. */
+  readonly store: string;
+  /** Of the refs that hold the states. */
+  readonly prefix: string;
+  /** The repository that steps work in. */
+  readonly repository?: {
+    /** Its directory. */
+    readonly directory: string;
+    /** Folder of objects that nobody takes away: read from there. Absent: what the repository has is kept as well. */
+    readonly objects?: string;
+    /** Of its objects' names. Absent: it is asked. */
+    readonly format?: string;
+    /** Makes its `.git` anew when a step has removed it. */
+    readonly remake?: () => Promise<void>;
+  };
+}
+
+/** What is known of a state once it was made or read. */
+interface Known {
+  readonly tree: string;
+  readonly git: GitState | undefined;
 }
 
 /**
  * The states of a run's directories, kept as commits in a repository of their own, so that steps neither see nor can
  * change them and files come back byte for byte, whatever `.gitattributes` says. A state's parents are the states it
- * came from; that is how merging finds what both sides began with. What git ignores is no part of a state.
+ * came from; that is how merging finds what both sides began with. What git ignores is no part of a state, nor what is
+ * inside of a repository within the repository.
  */
 export class Snapshots {
   readonly #store: string;
   readonly #prefix: string;
+  readonly #repository: SnapshotOptions['repository'];
   #made: Promise<void> | undefined;
-  readonly #alternate: string | undefined;
+  #start: Refs | undefined;
+  readonly #known = new Map<StateId, Known>();
+  /** What an index of ours looked like from outside when it held a tree. */
+  readonly #trees = new Map<string, { readonly look: string; readonly tree: string }>();
+  /** Digests of indexes of steps, by their bytes. */
+  readonly #staged = new Map<string, string>();
+  /** Commits of steps that the store has as well. */
+  readonly #commits = new Set<string>();
+
+  constructor({ store, prefix, repository }: SnapshotOptions) {
+    this.#store = store;
+    this.#prefix = prefix;
+    this.#repository = repository;
+  }
 
   /**
-   * `store`: where the repository is, made on first use. `alternate`: objects of the repository that steps work in.
-   * `prefix`: of the refs that hold the states.
+   * The state of a directory, which came from `before`: that very state when nothing changed, else a new one, recorded
+   * under `name`.
    */
-  constructor(store: string, alternate: string | undefined, prefix: string) {
-    this.#store = store;
-    this.#alternate = alternate;
-    this.#prefix = prefix;
-  }
-
-  /** Records what is in a directory. `parents`: where it came from. The same content and parents give the same state. */
-  async take(directory: string, name: string, parents: readonly StateId[]): Promise<StateId> {
+  async take(directory: string, name: string, before: StateId | undefined): Promise<StateId> {
     await this.#make();
-    await this.#git(directory, ['add', '--all']);
-    const tree = await this.#text(directory, ['write-tree']);
-    const state = await this.#gitState(directory);
-    return this.#commit(tree, state, parents, name);
+    const [tree, state] = [await this.#treeOf(directory), await this.#gitStateOf(directory)];
+    if (before !== undefined && alike({ tree, git: state }, await this.#read(before))) return before;
+    return this.#commit({ tree, git: state }, before === undefined ? [] : [before], name);
   }
 
-  /** Brings a directory to a state: files, HEAD, branches, index. What git ignores stays. */
-  async restore(directory: string, state: StateId): Promise<void> {
+  /** Whether a directory is in a state. */
+  async holds(directory: string, state: StateId): Promise<boolean> {
+    await this.#make();
+    const tree = await this.#treeOf(directory);
+    return alike({ tree, git: await this.#gitStateOf(directory) }, await this.#read(state));
+  }
+
+  /**
+   * Brings a directory to a state: files, HEAD, branches, index. What git ignores stays. With `from`, a state that it is
+   * in, only what differs between the two is done, and refs that somebody else moved stay as they are.
+   */
+  async restore(directory: string, state: StateId, from?: StateId): Promise<void> {
     await this.#make();
     await mkdir(directory, { recursive: true });
-    await this.#git(directory, ['add', '--all']);
+    await this.#add(directory);
     const commit = await this.#commitOf(state);
     await this.#git(directory, ['read-tree', '--reset', '-u', commit]);
-    const saved = await this.#savedGitState(commit);
-    if (saved) await this.#restoreGit(directory, saved);
+    const { tree, git: saved } = await this.#read(state);
+    this.#remember(directory, tree);
+    if (saved)
+      await this.#restoreGit(directory, saved, from === undefined ? undefined : (await this.#read(from)).git);
   }
 
   /** Both changes on top of what they have in common. Conflicts name files and leave the first side's lines. */
@@ -70,51 +124,49 @@ export class Snapshots {
     const [one, two] = [await this.#commitOf(first), await this.#commitOf(second)];
     const merged = await this.#mergeTrees(one, two);
     if (merged.conflicts.length > 0) return { state: first, conflicts: merged.conflicts };
-    const state = await this.#mergeGit(one, two);
+    const state = await this.#mergeGit(first, second);
     if ('conflicts' in state) return { state: first, conflicts: state.conflicts };
-    return { state: await this.#commit(merged.tree, state.state, [first, second], name), conflicts: [] };
+    const both = { tree: merged.tree, git: state.git };
+    return { state: await this.#commit(both, [first, second], name), conflicts: [] };
   }
 
-  /** Whether two states are alike in everything but where they came from. */
-  async same(one: StateId, two: StateId): Promise<boolean> {
-    if (one === two) return true;
-    const describe = async (state: StateId) => {
-      const commit = await this.#commitOf(state);
-      const saved = await this.#savedGitState(commit);
-      // The index is a cache as well: it is written anew without meaning anything by it.
-      return `${await this.#text(undefined, ['rev-parse', `${commit}^{tree}`])} ${JSON.stringify({ head: saved?.head, refs: saved?.refs })}`;
-    };
-    return (await describe(one)) === (await describe(two));
+  /** Whether a state came, by whatever way, from another. */
+  async cameFrom(state: StateId, earlier: StateId): Promise<boolean> {
+    const range = [await this.#commitOf(earlier), await this.#commitOf(state)];
+    return (
+      (await this.#git(undefined, ['merge-base', '--is-ancestor', ...range], { accept: [0, 1] })).exitCode ===
+      0
+    );
   }
 
   async changes(from: StateId, to: StateId): Promise<readonly FileChange[]> {
     if (from === to) return [];
     await this.#make();
     const range = [await this.#commitOf(from), await this.#commitOf(to)];
-    const options = ['--no-renames', '-z', '--no-ext-diff', '--no-textconv'];
-    const [status, numbers] = await Promise.all([
-      this.#text(undefined, ['diff', '--name-status', ...options, ...range]),
-      this.#text(undefined, ['diff', '--numstat', ...options, ...range]),
-    ]);
-    const counts = new Map(
-      numbers
-        .split('\0')
-        .filter((line) => line !== '')
-        .map((line) => {
-          const [added = '-', removed = '-', ...path] = line.split('\t');
-          return [path.join('\t'), { added: count(added), removed: count(removed) }];
-        }),
-    );
-    const fields = status.split('\0');
+    const options = ['-r', '--no-renames', '-z', '--no-ext-diff', '--no-textconv'];
+    const answer = await this.#text(undefined, ['diff-tree', '--raw', '--numstat', ...options, ...range]);
+    const fields = answer.split('\0');
+    const statuses = new Map<string, FileChange['status']>();
     const changes: FileChange[] = [];
-    for (let at = 0; at + 1 < fields.length; at += 2) {
-      const path = fields[at + 1] as string;
-      const letter = fields[at];
+    for (let at = 0; at < fields.length; at++) {
+      const field = fields[at] as string;
+      if (field.startsWith(':')) {
+        const letter = field.at(-1);
+        at += 1;
+        statuses.set(
+          fields[at] as string,
+          letter === 'A' ? 'added' : letter === 'D' ? 'deleted' : 'modified',
+        );
+        continue;
+      }
+      const [added, removed, ...path] = field.split('\t');
+      if (added === undefined || removed === undefined) continue;
+      const name = path.join('\t');
       changes.push({
-        path,
-        status: letter === 'A' ? 'added' : letter === 'D' ? 'deleted' : 'modified',
-        added: counts.get(path)?.added,
-        removed: counts.get(path)?.removed,
+        path: name,
+        status: statuses.get(name) ?? 'modified',
+        added: count(added),
+        removed: count(removed),
       });
     }
     return changes;
@@ -124,106 +176,190 @@ export class Snapshots {
     if (from === to) return '';
     await this.#make();
     const range = [await this.#commitOf(from), await this.#commitOf(to)];
-    return (
-      await this.#git(undefined, [
-        'diff',
-        '--no-color',
-        '--no-renames',
-        '--no-ext-diff',
-        '--no-textconv',
-        ...range,
-      ])
-    ).stdout.toString('utf8');
+    const options = ['-r', '-p', '--no-color', '--no-renames', '--no-ext-diff', '--no-textconv'];
+    return (await this.#git(undefined, ['diff-tree', ...options, ...range])).stdout.toString('utf8');
   }
 
   async fileAt(state: StateId, path: string): Promise<Buffer | undefined> {
     await this.#make();
-    const answer = await this.#git(
-      undefined,
-      ['cat-file', 'blob', `${await this.#commitOf(state)}:${path}`],
-      { accept: [0, 128] },
-    );
+    const place = `${await this.#commitOf(state)}:${path}`;
+    const answer = await this.#git(undefined, ['cat-file', 'blob', place], { accept: [0, 128] });
     return answer.exitCode === 0 ? answer.stdout : undefined;
   }
 
-  /** The commit that HEAD of a state is at; undefined for a directory that is no repository. */
-  async headOf(state: StateId): Promise<string | undefined> {
+  /** Where git stands in a state; undefined for a directory that is no repository. */
+  async gitOf(
+    state: StateId,
+  ): Promise<{ readonly head: string | undefined; readonly newTags: readonly string[] } | undefined> {
     if (state === EMPTY_STATE) return undefined;
-    const saved = await this.#savedGitState(state);
-    return saved && headCommit(saved);
+    const { git: saved } = await this.#read(state);
+    if (!saved) return undefined;
+    const start = await this.#refsAtStart();
+    const newTags = Object.entries(saved.refs)
+      .filter(([ref, to]) => ref.startsWith('refs/tags/') && to !== null && !(ref in start))
+      .map(([ref]) => ref.slice('refs/tags/'.length));
+    return { head: headCommit(saved, start), newTags };
+  }
+
+  /** Writes the states as refs into the repository that steps worked in, for people to look at. */
+  async publish(directory: string): Promise<void> {
+    if (!existsSync(this.#store) || !gitFolder(directory)) return;
+    const refs = `+${this.#prefix}/*:${this.#prefix}/*`;
+    await git(['fetch', '-q', '--no-tags', '--no-write-fetch-head', this.#store, refs], { cwd: directory });
   }
 
   async remove(): Promise<void> {
     await rm(this.#store, { recursive: true, force: true });
+    this.#made = undefined;
+    this.#start = undefined;
+    this.#known.clear();
+    this.#trees.clear();
+    this.#commits.clear();
   }
 
   #make(): Promise<void> {
-    return (this.#made ??= (async () => {
+    return (this.#made ??= withFiles(this.#store, async () => {
       if (existsSync(join(this.#store, 'ready'))) return;
       await rm(this.#store, { recursive: true, force: true });
       await mkdir(dirname(this.#store), { recursive: true });
-      await git(['init', '-q', '--bare', this.#store], { cwd: dirname(this.#store) });
+      const { objects, directory } = this.#repository ?? {};
+      const format = this.#repository?.format ?? (await formatOf(directory));
+      await git(['init', '-q', '--bare', '--template=', `--object-format=${format}`, this.#store], {
+        cwd: dirname(this.#store),
+      });
+      await mkdir(join(this.#store, 'info'), { recursive: true });
       // Highest in precedence of all attributes: bytes go in and come out as they are.
       await writeFile(
         join(this.#store, 'info', 'attributes'),
         '* -text -filter -ident -eol -working-tree-encoding\n',
       );
-      if (this.#alternate !== undefined) {
-        await mkdir(join(this.#store, 'objects', 'info'), { recursive: true });
-        await writeFile(join(this.#store, 'objects', 'info', 'alternates'), `${this.#alternate}\n`);
-      }
       await mkdir(join(this.#store, 'indexes'));
+      await mkdir(join(this.#store, 'kept'));
+      const folder = directory === undefined ? undefined : gitFolder(directory);
+      if (objects !== undefined) {
+        await writeFile(join(this.#store, 'objects', 'info', 'alternates'), `${objects}\n`);
+      }
+      if (folder && directory !== undefined) {
+        // Hard links: the steps' git may collect its own, and costs nothing to keep.
+        if (objects === undefined)
+          await execute('cp', ['-al', join(folder.shared, 'objects', '.'), join(this.#store, 'objects')]);
+        for (const name of ['info/exclude', 'shallow']) {
+          await cp(join(folder.shared, name), join(this.#store, name)).catch(() => undefined);
+        }
+        await this.#seed(directory, folder);
+        await writeFile(join(this.#store, 'refs-at-start.json'), JSON.stringify(await readRefs(folder)));
+      }
       await writeFile(join(this.#store, 'ready'), '');
-    })());
+    }));
+  }
+
+  /**
+   * Begins our index with what is tracked, which is part of a state although it may be ignored. Where no attribute makes
+   * files differ from what is stored, the index of the steps is right as it is, and no file has to be read.
+   */
+  async #seed(directory: string, { own, shared }: GitFolder): Promise<void> {
+    const index = join(own, 'index');
+    if (!existsSync(index)) return;
+    const ours = this.#index(directory);
+    await copyIndex(index, ours);
+    const attributes =
+      (await readFile(index)).includes('.gitattributes') || existsSync(join(shared, 'info', 'attributes'));
+    if (!attributes && this.#repository?.remake) return;
+    // The same entries, with nothing remembered of the files.
+    const listed = await git(['ls-files', '--stage', '-z'], { cwd: directory });
+    await rm(ours);
+    await this.#git(directory, ['update-index', '-z', '--index-info'], { input: listed.stdout });
+  }
+
+  /** The tree of what is in a directory. */
+  async #treeOf(directory: string): Promise<string> {
+    await this.#add(directory);
+    const known = this.#trees.get(directory);
+    if (known && known.look === lookOf(this.#index(directory))) return known.tree;
+    const tree = await this.#text(directory, ['write-tree']);
+    this.#remember(directory, tree);
+    return tree;
+  }
+
+  #remember(directory: string, tree: string): void {
+    this.#trees.set(directory, { look: lookOf(this.#index(directory)), tree });
+  }
+
+  async #add(directory: string): Promise<void> {
+    const { exitCode, stderr } = await this.#git(directory, ['add', '--all', '--ignore-errors'], {
+      accept: [0, 1, 128],
+    });
+    // A repository inside that has no commit yet is nothing that could be kept; git says so and goes on.
+    const problems = stderr
+      .split('\n')
+      .filter(
+        (line) => /^(error|fatal): /.test(line) && !line.includes('does not have a commit checked out'),
+      );
+    const unreadable = problems.find((line) => line.includes('Permission denied'));
+    if (unreadable !== undefined) {
+      const [, what = unreadable] = /open\("(.*)"\)/.exec(unreadable) ?? [];
+      throw new UserError(`${join(directory, what)} cannot be read: permission denied`, {
+        hint: 'make it readable, or have git ignore it; then `wf resume`',
+      });
+    }
+    if (problems.length > 0 || exitCode === 128)
+      throw new GitError(['add'], exitCode, problems.join('\n') || stderr);
   }
 
   async #commitOf(state: StateId): Promise<string> {
     if (state !== EMPTY_STATE) return state;
-    const tree = await this.#text(undefined, ['mktree'], { input: '' });
-    return this.#commit(tree, undefined, [], 'empty');
+    await this.#make();
+    return this.#commit({ tree: await this.#emptyTree(), git: undefined }, [], 'empty');
   }
 
-  async #commit(
-    tree: string,
-    state: GitState | undefined,
-    parents: readonly StateId[],
-    name: string,
-  ): Promise<string> {
-    const commits = await Promise.all(
-      parents.filter((parent) => parent !== EMPTY_STATE).map((parent) => this.#commitOf(parent)),
-    );
-    const root = parents.includes(EMPTY_STATE) ? [await this.#commitOf(EMPTY_STATE)] : [];
-    const all = [...root, ...commits].flatMap((parent) => ['-p', parent]);
-    const commit = await this.#text(undefined, ['commit-tree', ...all, tree], {
-      input: JSON.stringify(state ?? null),
-      // No time in it: what is alike has one name.
-      env: { GIT_AUTHOR_DATE: '1700000000 +0000', GIT_COMMITTER_DATE: '1700000000 +0000' },
+  #emptyTree(): Promise<string> {
+    return this.#text(undefined, ['mktree'], { input: '' });
+  }
+
+  async #commit(known: Known, parents: readonly StateId[], name: string): Promise<string> {
+    const commits = await Promise.all(parents.map((parent) => this.#commitOf(parent)));
+    const args = commits.flatMap((parent) => ['-p', parent]);
+    const commit = await this.#text(undefined, ['commit-tree', ...args, known.tree], {
+      input: JSON.stringify(known.git ?? null),
+      env: DATES,
     });
-    await this.#git(undefined, ['update-ref', `${this.#prefix}/${refName(name)}`, commit]);
+    this.#known.set(commit, known);
+    // As git writes it, without the process.
+    const ref = join(this.#store, this.#prefix, refName(name));
+    await withFiles(ref, async () => {
+      await mkdir(dirname(ref), { recursive: true });
+      await writeFile(`${ref}.new`, `${commit}\n`);
+      await rename(`${ref}.new`, ref);
+    });
     return commit;
+  }
+
+  async #read(state: StateId): Promise<Known> {
+    const known = this.#known.get(state);
+    if (known) return known;
+    const read =
+      state === EMPTY_STATE
+        ? { tree: await this.#emptyTree(), git: undefined }
+        : await this.#readCommit(state);
+    this.#known.set(state, read);
+    return read;
+  }
+
+  async #readCommit(commit: string): Promise<Known> {
+    await this.#make();
+    const text = await this.#text(undefined, ['cat-file', 'commit', commit]);
+    const tree = /^tree ([0-9a-f]+)/.exec(text)?.[1] ?? '';
+    const message = text.slice(text.indexOf('\n\n') + 2);
+    return { tree, git: (JSON.parse(message) as GitState | null) ?? undefined };
   }
 
   async #mergeTrees(
     one: string,
     two: string,
   ): Promise<{ readonly tree: string; readonly conflicts: readonly string[] }> {
+    const options = ['--write-tree', '--name-only', '--no-messages', '-z', '--allow-unrelated-histories'];
     try {
-      const answer = await this.#git(
-        undefined,
-        [
-          'merge-tree',
-          '--write-tree',
-          '--name-only',
-          '--no-messages',
-          '-z',
-          '--allow-unrelated-histories',
-          one,
-          two,
-        ],
-        {
-          accept: [0, 1],
-        },
-      );
+      const answer = await this.#git(undefined, ['merge-tree', ...options, one, two], { accept: [0, 1] });
       const [tree = '', ...files] = answer.stdout
         .toString('utf8')
         .split('\0')
@@ -242,140 +378,152 @@ export class Snapshots {
 
   /** HEAD, branches and index of two states: whatever only one side moved is taken from it; two moved HEADs are merged. */
   async #mergeGit(
-    one: string,
-    two: string,
-  ): Promise<{ readonly state: GitState | undefined } | { readonly conflicts: readonly string[] }> {
-    const [a, b] = [await this.#savedGitState(one), await this.#savedGitState(two)];
-    if (!a || !b || JSON.stringify(a) === JSON.stringify(b)) return { state: a ?? b };
-    const base = (await this.#git(undefined, ['merge-base', one, two], { accept: [0, 1] })).stdout
-      .toString('utf8')
-      .trim();
-    const before = base === '' ? undefined : await this.#savedGitState(base);
-    const same = (x: GitState | undefined, y: GitState) => JSON.stringify(x) === JSON.stringify(y);
-    if (same(before, a)) return { state: b };
-    if (same(before, b)) return { state: a };
-    const refs: Record<string, string> = { ...a.refs };
+    one: StateId,
+    two: StateId,
+  ): Promise<{ readonly git: GitState | undefined } | { readonly conflicts: readonly string[] }> {
+    const [{ git: a }, { git: b }] = [await this.#read(one), await this.#read(two)];
+    if (!a || !b || sameGit(a, b)) return { git: a ?? b };
+    const range = [await this.#commitOf(one), await this.#commitOf(two)];
+    const found = await this.#git(undefined, ['merge-base', ...range], { accept: [0, 1] });
+    const base = found.stdout.toString('utf8').trim().split('\n')[0] ?? '';
+    const before = base === '' ? undefined : (await this.#read(base)).git;
+    if (before && sameGit(before, a)) return { git: b };
+    if (before && sameGit(before, b)) return { git: a };
+    const start = await this.#refsAtStart();
+    const refs: Record<string, string | null> = { ...a.refs };
     for (const [ref, commit] of Object.entries(b.refs)) {
       if (before?.refs[ref] !== commit && ref !== branchOf(b)) refs[ref] = commit;
     }
-    const [ours, theirs] = [headCommit(a), headCommit(b)];
-    if (ours === undefined || theirs === undefined || ours === theirs) return { state: { ...a, refs } };
+    const files = before && JSON.stringify(a.files) === JSON.stringify(before.files) ? b.files : a.files;
+    const [ours, theirs] = [headCommit(a, start), headCommit(b, start)];
+    if (ours === undefined || theirs === undefined || ours === theirs) return { git: { ...a, refs, files } };
     const merged = await this.#mergeTrees(ours, theirs);
     if (merged.conflicts.length > 0) return { conflicts: merged.conflicts };
+    const message = ['-m', 'Merge the work of steps that ran at the same time'];
     const commit = await this.#text(
       undefined,
-      [
-        'commit-tree',
-        '-p',
-        ours,
-        '-p',
-        theirs,
-        '-m',
-        'Merge the work of steps that ran at the same time',
-        merged.tree,
-      ],
-      {
-        env: { GIT_AUTHOR_DATE: '1700000000 +0000', GIT_COMMITTER_DATE: '1700000000 +0000' },
-      },
+      ['commit-tree', '-p', ours, '-p', theirs, ...message, merged.tree],
+      { env: DATES },
     );
+    await this.#git(undefined, ['update-ref', `refs/steps/${commit}`, commit]);
     const branch = branchOf(a);
     if (branch !== undefined) refs[branch] = commit;
-    return { state: { head: branch === undefined ? `${commit}\n` : a.head, refs, index: undefined } };
+    const head = branch === undefined ? `${commit}\n` : a.head;
+    return { git: { head, refs, files, index: undefined, staged: '' } };
   }
 
-  async #gitState(directory: string): Promise<GitState | undefined> {
-    const folder = join(directory, '.git');
-    if (!existsSync(join(folder, 'HEAD'))) return undefined;
-    const index = existsSync(join(folder, 'index'))
-      ? await this.#text(undefined, ['hash-object', '-w', join(folder, 'index')])
-      : undefined;
-    return { head: await readFile(join(folder, 'HEAD'), 'utf8'), refs: await readRefs(folder), index };
-  }
-
-  async #savedGitState(commit: string): Promise<GitState | undefined> {
-    const message = await this.#text(undefined, ['show', '-s', '--format=%B', commit]);
-    try {
-      return (JSON.parse(message) as GitState | null) ?? undefined;
-    } catch {
-      return undefined;
+  async #gitStateOf(directory: string): Promise<GitState | undefined> {
+    const folder = gitFolder(directory);
+    if (!folder) return undefined;
+    const state = await readGitState(folder, await this.#refsAtStart());
+    await this.#keepCommits(directory, state);
+    const index = join(folder.own, 'index');
+    if (!existsSync(index)) return { ...state, index: undefined, staged: 'none' };
+    const name = createHash('sha256')
+      .update(await readFile(index))
+      .digest('hex');
+    let staged = this.#staged.get(name);
+    if (staged === undefined) {
+      staged = await digestOfIndex(directory);
+      this.#staged.set(name, staged);
     }
+    const kept = join(this.#store, 'kept', name);
+    if (!existsSync(kept)) {
+      await withFiles(kept, async () => {
+        await copyIndex(index, `${kept}.new`);
+        const file = await open(`${kept}.new`, 'r');
+        await file.sync();
+        await file.close();
+        await rename(`${kept}.new`, kept);
+      });
+    }
+    return { ...state, index: name, staged };
   }
 
-  async #restoreGit(directory: string, saved: GitState): Promise<void> {
-    const folder = join(directory, '.git');
-    const current = await readRefs(folder);
+  /** Steps may rewrite and collect what they committed; a state that names it has to be restorable all the same. */
+  async #keepCommits(directory: string, state: Pick<GitState, 'head' | 'refs'>): Promise<void> {
+    const wanted = new Map<string, string>();
+    for (const [ref, commit] of Object.entries(state.refs)) if (commit !== null) wanted.set(commit, ref);
+    if (branchOf(state) === undefined) wanted.set(state.head.trim(), 'HEAD');
+    const start = new Set(Object.values(await this.#refsAtStart()));
+    const missing = [...wanted].filter(([commit]) => !start.has(commit) && !this.#commits.has(commit));
+    if (missing.length === 0) return;
+    const specs = missing.map(([commit, ref]) => `+${ref}:refs/steps/${commit}`);
+    await this.#git(undefined, ['fetch', '-q', '--no-tags', '--no-write-fetch-head', directory, ...specs]);
+    for (const [commit] of missing) this.#commits.add(commit);
+  }
+
+  async #restoreGit(directory: string, saved: GitState, from: GitState | undefined): Promise<void> {
+    if (!gitFolder(directory)) await this.#repository?.remake?.();
+    const folder = gitFolder(directory);
+    if (!folder) return;
+    const start = await this.#refsAtStart();
+    const [now, wanted] = [from ? refsOf(from, start) : await readRefs(folder), refsOf(saved, start)];
+    const gone = Object.keys(now).filter((ref) => !(ref in wanted));
+    const moved = Object.entries(wanted).filter(([ref, commit]) => now[ref] !== commit);
+    const head = headCommit(saved, start);
+    await this.#lend(directory, [
+      ...moved.map(([, commit]) => commit),
+      ...(head === undefined ? [] : [head]),
+    ]);
     const changes = [
-      ...Object.keys(current)
-        .filter((ref) => !(ref in saved.refs))
-        .map((ref) => `delete ${ref}`),
-      ...Object.entries(saved.refs)
-        .filter(([ref, commit]) => current[ref] !== commit)
-        .map(([ref, commit]) => `update ${ref} ${commit}`),
+      ...gone.map((ref) => `delete ${ref}`),
+      ...moved.map(([ref, commit]) => `update ${ref} ${commit}`),
     ];
-    // A merge commit of ours may not be among the objects of the steps' repository yet.
-    const head = headCommit(saved);
-    if (head !== undefined) await this.#lend(directory, head);
     if (changes.length > 0)
       await git(['update-ref', '--no-deref', '--stdin'], {
         cwd: directory,
         input: `${changes.join('\n')}\n`,
       });
-    await writeFile(join(folder, 'HEAD'), saved.head);
-    await Promise.all(
-      [
-        'MERGE_HEAD',
-        'CHERRY_PICK_HEAD',
-        'REVERT_HEAD',
-        'MERGE_MSG',
-        'rebase-merge',
-        'rebase-apply',
-        'index.lock',
-      ].map((name) => rm(join(folder, name), { recursive: true, force: true })),
-    );
-    if (saved.index !== undefined)
-      await writeFile(
-        join(folder, 'index'),
-        (await this.#git(undefined, ['cat-file', 'blob', saved.index])).stdout,
-      );
+    // Where only the difference is wanted the repository is somebody's own, and so is its configuration.
+    await writeGitFiles(folder, from ? { head: saved.head, files: {} } : saved);
+    const index = join(folder.own, 'index');
+    await rm(`${index}.lock`, { force: true });
+    if (saved.index !== undefined) await copyIndex(join(this.#store, 'kept', saved.index), index);
+    else if (saved.staged === 'none') await rm(index, { force: true });
     else if (head !== undefined) await git(['read-tree', 'HEAD'], { cwd: directory });
   }
 
-  async #lend(directory: string, commit: string): Promise<void> {
-    const known = await git(['cat-file', '-e', `${commit}^{commit}`], {
+  /** Brings commits to a repository of steps that does not have them, or has them no more. */
+  async #lend(directory: string, commits: readonly string[]): Promise<void> {
+    const start = new Set(Object.values(await this.#refsAtStart()));
+    const wanted = [...new Set(commits)].filter((commit) => !start.has(commit));
+    if (wanted.length === 0) return;
+    const asked = await git(['cat-file', '--batch-check'], {
       cwd: directory,
-      accept: [0, 1, 128],
+      input: `${wanted.join('\n')}\n`,
     });
-    if (known.exitCode === 0) return;
-    await git(
-      [
-        'fetch',
-        '-q',
-        '--no-tags',
-        '--no-write-fetch-head',
-        '--upload-pack=git -c uploadpack.allowAnySHA1InWant=true upload-pack',
-        this.#store,
-        commit,
-      ],
-      { cwd: directory },
-    );
+    const lines = asked.stdout.toString('utf8').split('\n');
+    const missing = lines.filter((line) => line.endsWith(' missing')).map((line) => line.split(' ')[0] ?? '');
+    if (missing.length === 0) return;
+    const specs = missing.map((commit) => `refs/steps/${commit}`);
+    await git(['fetch', '-q', '--no-tags', '--no-write-fetch-head', this.#store, ...specs], {
+      cwd: directory,
+    });
+  }
+
+  async #refsAtStart(): Promise<Refs> {
+    if (this.#start) return this.#start;
+    const text = await readFile(join(this.#store, 'refs-at-start.json'), 'utf8').catch(() => '{}');
+    return (this.#start = JSON.parse(text) as Refs);
   }
 
   #index(directory: string): string {
-    return join(this.#store, 'indexes', refName(directory).slice(-150));
+    return join(this.#store, 'indexes', createHash('sha256').update(directory).digest('hex').slice(0, 32));
   }
 
   #git(
     directory: string | undefined,
     args: readonly string[],
     options: {
-      readonly input?: string;
+      readonly input?: string | Buffer;
       readonly env?: Readonly<Record<string, string>>;
       readonly accept?: readonly number[];
     } = {},
   ) {
     const place: Record<string, string> =
       directory === undefined ? {} : { GIT_WORK_TREE: directory, GIT_INDEX_FILE: this.#index(directory) };
-    return git(['-c', 'core.bare=false', '-c', 'core.excludesFile=/dev/null', ...args], {
+    return git(['-c', 'core.bare=false', ...args], {
       cwd: directory ?? this.#store,
       ...options,
       env: { GIT_DIR: this.#store, ...place, ...options.env },
@@ -391,38 +539,38 @@ export class Snapshots {
   }
 }
 
-/** All refs of a repository, loose and packed, read from its files: no process for what is asked after every step. */
-async function readRefs(folder: string): Promise<Readonly<Record<string, string>>> {
-  const refs: Record<string, string> = {};
-  const packed = await readFile(join(folder, 'packed-refs'), 'utf8').catch(() => '');
-  for (const line of packed.split('\n')) {
-    const match = /^([0-9a-f]{40,64}) (refs\/\S+)$/.exec(line);
-    if (match) refs[String(match[2])] = String(match[1]);
-  }
-  const loose = await readdir(join(folder, 'refs'), { recursive: true, withFileTypes: true }).catch(() => []);
-  for (const entry of loose) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    const text = (await readFile(path, 'utf8')).trim();
-    if (/^[0-9a-f]{40,64}$/.test(text)) refs[path.slice(folder.length + 1)] = text;
-  }
-  return Object.fromEntries(Object.entries(refs).sort(([a], [b]) => (a < b ? -1 : 1)));
+function alike(one: Known, two: Known): boolean {
+  if (one.tree !== two.tree) return false;
+  return one.git && two.git ? sameGit(one.git, two.git) : one.git === two.git;
 }
 
-function branchOf(state: GitState): string | undefined {
-  return /^ref: (\S+)/.exec(state.head)?.[1];
+/** The index is a cache as well: it is written anew without meaning anything by it. */
+function sameGit(one: GitState, two: GitState): boolean {
+  const meant = ({ index: _, ...rest }: GitState) => JSON.stringify(rest);
+  return meant(one) === meant(two);
 }
 
-function headCommit(state: GitState): string | undefined {
-  const branch = branchOf(state);
-  return branch === undefined ? state.head.trim() : state.refs[branch];
+async function formatOf(directory: string | undefined): Promise<string> {
+  return directory === undefined
+    ? 'sha1'
+    : gitText(['rev-parse', '--show-object-format'], { cwd: directory });
+}
+
+function lookOf(path: string): string {
+  try {
+    const { mtimeNs, size, ino } = statSync(path, { bigint: true });
+    return `${mtimeNs} ${size} ${ino}`;
+  } catch {
+    return '';
+  }
 }
 
 function count(text: string): number | undefined {
   return text === '-' ? undefined : Number(text);
 }
 
-/** A key as part of a ref's name. */
+/** What a state is called: the step that left it, with its item and iteration; a later attempt takes the name over. */
 function refName(name: string): string {
-  return name.replace(/[^a-zA-Z0-9_-]+/g, '-').replace(/^-+|-+$/g, '') || 'state';
+  const step = name.replace(/(:again|@\d+(~\d+)?)/g, '');
+  return step.replace(/[^a-zA-Z0-9_]+/g, '-').replace(/^-+|-+$/g, '') || 'state';
 }
