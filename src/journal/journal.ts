@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { ulid } from 'ulid';
 import type { Plan } from '../plan/plan.ts';
 import type { JsonObject } from '../support/json.ts';
 import { UserError } from '../support/user-error.ts';
 import { asUserError, damaged, openDatabase, pragma, rollBack } from './database.ts';
-import { type Entry, entryOf, eventOf, type RecordedEvent } from './entry.ts';
+import { type Entry, entryOf, eventOf, sumOf, type RecordedEvent } from './entry.ts';
 import type { EventBody, RunEvent } from './event.ts';
 import { giveUpLease, type Lease, type LeaseHolder, readHolder, takeLease, useLease } from './lease.ts';
 import { leaveLine, type LockPlace, releaseAllLocks, releaseLock, takeLock } from './lock.ts';
@@ -80,17 +81,20 @@ export class Journal {
   /** Adds a run, `queued`, and returns its id. Nothing happens to it before somebody takes its lease. */
   createRun(run: { readonly plan: Plan; readonly inputs: JsonObject; readonly id?: string }): string {
     const id = run.id ?? ulid();
+    const [inputs, plan] = [JSON.stringify(run.inputs), JSON.stringify(run.plan)];
     this.#write(() =>
       this.#statement(
-        'INSERT INTO runs (id, formula, plan_digest, status, created_at, inputs, plan) VALUES (?, ?, ?, ?, ?, ?, ?)',
+        `INSERT INTO runs (id, formula, plan_digest, status, created_at, inputs, plan, sum)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       ).run(
         id,
         run.plan.formula,
         run.plan.plan,
         'queued' satisfies RunStatus,
         new Date().toISOString(),
-        JSON.stringify(run.inputs),
-        JSON.stringify(run.plan),
+        inputs,
+        plan,
+        crc32(inputs + plan),
       ),
     );
     return id;
@@ -117,8 +121,11 @@ export class Journal {
   readPlan(run: string): Plan {
     return this.#read(() => {
       this.#runRow(run);
-      const row = this.#statement('SELECT plan FROM runs WHERE id = ?').get(run);
-      return this.#parse(String(row?.['plan']), `the plan of run ${run}`) as Plan;
+      const row = this.#statement('SELECT plan, inputs, sum FROM runs WHERE id = ?').get(run);
+      const plan = String(row?.['plan']);
+      if (row?.['sum'] !== null && row?.['sum'] !== crc32(`${String(row?.['inputs'])}${plan}`))
+        throw damaged(this.file, `the plan of run ${run} is not what was written`);
+      return this.#parse(plan, `the plan of run ${run}`) as Plan;
     });
   }
 
@@ -134,18 +141,14 @@ export class Journal {
       if (holder?.alive === true) throw new UserError(`run ${run} is being driven by ${holder.text}`);
       const row = this.#statement('SELECT coalesce(max(seq), 0) AS seq FROM events WHERE run = ?').get(run);
       const event: EventBody = { type: 'plan.replaced', plan: plan.plan, ...(by !== undefined && { by }) };
-      const { seq, key, at, type, body } = entryOf(event, Number(row?.['seq']) + 1, null, new Date());
-      this.#statement('INSERT INTO events (run, seq, key, at, type, body) VALUES (?, ?, ?, ?, ?, ?)').run(
-        run,
-        seq,
-        key,
-        at,
-        type,
-        body,
-      );
-      this.#statement('UPDATE runs SET plan = ?, plan_digest = ? WHERE id = ?').run(
-        JSON.stringify(plan),
+      const entry = entryOf(event, Number(row?.['seq']) + 1, null, new Date());
+      this.#insertEntry(run, entry);
+      const { inputs } = this.#statement('SELECT inputs FROM runs WHERE id = ?').get(run) as Row;
+      const text = JSON.stringify(plan);
+      this.#statement('UPDATE runs SET plan = ?, plan_digest = ?, sum = ? WHERE id = ?').run(
+        text,
         plan.plan,
+        crc32(`${String(inputs)}${text}`),
         run,
       );
     });
@@ -166,17 +169,21 @@ export class Journal {
     const entries = this.#read(() => {
       this.#runRow(run);
       return this.#statement(
-        'SELECT seq, key, at, type, body FROM events WHERE run = ? AND seq > ? ORDER BY seq',
-      ).all(run, after) as unknown as Entry[];
+        'SELECT seq, key, at, type, body, sum FROM events WHERE run = ? AND seq > ? ORDER BY seq',
+      ).all(run, after) as unknown as (Entry & { readonly sum: number | null })[];
     });
     return entries.map((entry, index) => {
       const seq = after + index + 1;
       if (entry.seq !== seq) throw damaged(this.file, `event ${seq} of run ${run} is missing`);
+      let event: RunEvent;
       try {
-        return { key: entry.key, event: eventOf(run, entry) };
+        event = eventOf(run, entry);
       } catch (error) {
         throw damaged(this.file, `event ${seq} of run ${run} is not JSON`, error);
       }
+      if (entry.sum !== null && entry.sum !== sumOf(run, entry))
+        throw damaged(this.file, `event ${seq} of run ${run} is not what was written`);
+      return { key: entry.key, event };
     });
   }
 
@@ -397,16 +404,10 @@ export class Journal {
     let last = Number(row?.['seq'] ?? 0);
     let status = before;
     let endedAt: string | null = null;
-    for (const { seq, key, at, type, body } of entries) {
+    for (const entry of entries) {
+      const { seq, at, type } = entry;
       if (seq !== last + 1) throw new Error(`event ${seq} of run ${run} does not follow event ${last}`);
-      this.#statement('INSERT INTO events (run, seq, key, at, type, body) VALUES (?, ?, ?, ?, ?, ?)').run(
-        run,
-        seq,
-        key,
-        at,
-        type,
-        body,
-      );
+      this.#insertEntry(run, entry);
       last = seq;
       const next = statusAfter(status, type);
       if (hasEnded(next) && !hasEnded(status)) endedAt = at;
@@ -416,6 +417,13 @@ export class Journal {
     if (status === before) return;
     this.#statement('UPDATE runs SET status = ?, ended_at = ? WHERE id = ?').run(status, endedAt, run);
     if (hasEnded(status)) releaseAllLocks(this.#database, run);
+  }
+
+  #insertEntry(run: string, entry: Entry): void {
+    const { seq, key, at, type, body } = entry;
+    this.#statement(
+      'INSERT INTO events (run, seq, key, at, type, body, sum) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ).run(run, seq, key, at, type, body, sumOf(run, entry));
   }
 
   #write<T>(work: () => T): T {

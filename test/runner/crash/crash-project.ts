@@ -184,8 +184,8 @@ export class Driver {
     process.kill(this.pid, signal);
   }
 
-  /** As when the machine loses power: everything that it started dies at the same moment. */
-  killAll(): void {
+  /** As when the machine loses power: everything that it started dies at the same moment, or what `which` says of it. */
+  killAll(which: (process: { readonly command: string }) => boolean = () => true): void {
     const dead = new Set([this.pid]);
     stop(this.pid);
     // What was being started meanwhile is seen by another look.
@@ -197,7 +197,8 @@ export class Driver {
         stop(pid);
       }
     }
-    for (const pid of dead) send(pid, 'SIGKILL');
+    for (const pid of dead)
+      send(pid, pid === this.pid || which({ command: commandOf(pid) }) ? 'SIGKILL' : 'SIGCONT');
   }
 }
 
@@ -208,6 +209,14 @@ function send(pid: number, signal: NodeJS.Signals): void {
     process.kill(pid, signal);
   } catch {
     // It has ended.
+  }
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
   }
 }
 

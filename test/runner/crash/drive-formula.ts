@@ -18,10 +18,10 @@ import { UserError } from '../../../src/support/user-error.ts';
 export interface DriveOptions {
   /** Dies (SIGKILL) as soon as the event with this number is on disk. */
   readonly killAt?: number;
-  /** Dies as soon as this many events of its own are on disk, `run.resumed` not counted. */
-  readonly killAfter?: number;
-  /** Nobody answers; the run is left when it waits. */
+  /** Nobody is there: the run is left when it waits. */
   readonly alone?: boolean;
+  /** Somebody is there and says nothing. */
+  readonly silent?: boolean;
   /** Prints each event as a line. */
   readonly tell?: boolean;
 }
@@ -43,16 +43,15 @@ const loader: Loader = {
   exists: (path) => Promise.resolve(existsSync(join(project, path))),
 };
 
-let fresh = 0;
+const answers = options.alone !== true && options.silent !== true;
 const host: RunHost = {
   attached: options.alone !== true,
   cancel: new AbortController().signal,
   env: process.env,
   onEvent: (event) => {
     if (options.tell === true) process.stdout.write(`${event.seq} ${event.type}\n`);
-    if (event.type !== 'run.resumed') fresh += 1;
-    if (event.seq === options.killAt || fresh === options.killAfter) process.kill(process.pid, 'SIGKILL');
-    if (options.alone !== true) answer(event);
+    if (event.seq === options.killAt) process.kill(process.pid, 'SIGKILL');
+    if (answers) answer(event);
   },
 };
 
@@ -86,7 +85,7 @@ try {
       throw new UserError(diagnostics.map((d) => `${d.file}:${d.range.start.line} ${d.message}`).join('\n'));
     state = await startRun({ project, plan, inputs: {} }, host);
   } else {
-    if (options.alone !== true && !hasEnded(journal.readRun(name).status)) {
+    if (answers && !hasEnded(journal.readRun(name).status)) {
       for (const event of journal.readEvents(name)) answer(event);
     }
     state = await resumeRun({ project, run: name }, host);

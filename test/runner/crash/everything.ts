@@ -188,6 +188,18 @@ steps:
   - {id: after, run: note begin; note end}
 `;
 
+/** Works as long as it is held. */
+const held = `
+formula: held
+description: Works until it is let go.
+workspace: empty
+steps:
+  - {id: work, run: 'note begin; while [ -e "$NOTES/hold" ]; do sleep 0.01; done; note end'}
+  - {id: after, run: note begin; note end}
+finally:
+  - {id: report, run: 'note begin; note end'}
+`;
+
 /** Children that do not want to end. */
 const stubborn = `
 formula: stubborn
@@ -203,9 +215,7 @@ steps:
       setsid sleep 300 &
       (trap '' TERM; while :; do sleep 0.1; done) &
       note begin
-      while [ -e "$NOTES/hold" ]; do sleep 0.1; done
-      kill %1 %2; kill -9 %2
-      note end
+      while :; do sleep 0.1; done
 `;
 
 /** Waits for an event between two steps. */
@@ -220,7 +230,7 @@ steps:
 finally:
   - {id: report, run: 'note begin; note end'}
 outputs:
-  text: steps.after.outputs.stdout
+  event: steps.go.outputs.event
 `;
 
 export const files: Readonly<Record<string, string>> = {
@@ -229,6 +239,7 @@ export const files: Readonly<Record<string, string>> = {
   'formulas/inner.yaml': inner,
   'formulas/unlucky.yaml': unlucky,
   'formulas/careful.yaml': careful,
+  'formulas/held.yaml': held,
   'formulas/stubborn.yaml': stubborn,
   'formulas/patient.yaml': patient,
   'molecules/greet.yaml': greet,
