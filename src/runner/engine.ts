@@ -166,6 +166,11 @@ export interface DrivenEngine extends Engine {
    * first), and gives up the lease. Rejects when something could not be written. Safe to call twice.
    */
   close(): Promise<void>;
+  /**
+   * Throws {@link Detached} when somebody else drives the run by now. To be asked before anything is done to the world:
+   * a process that was stopped, or a laptop that slept, does not know how long it stood still. Costs next to nothing.
+   */
+  confirm(): void;
   /** Resolves when nothing moves but by time, by something from outside, or by the end of work under way. */
   settled(): Promise<void>;
 }

@@ -142,6 +142,13 @@ export class LocalWorld implements World {
     await this.#watchdog.close();
   }
 
+  /** In place of {@link close} when somebody else drives the run by now: ends what is ours and touches nothing else. */
+  async abandon(): Promise<void> {
+    await this.#services?.stop();
+    await this.#fifos.close();
+    await this.#watchdog.abandon();
+  }
+
   /** Ends what a dead runner left, and takes away the locks of what died with it. */
   async #tidy(): Promise<void> {
     const { project, run } = this.#options;

@@ -1,12 +1,13 @@
 import type { Place, RunEvent, Waiting } from '../journal/event.ts';
 import type { Journal } from '../journal/journal.ts';
+import { LeaseLost } from '../journal/lease.ts';
 import { openJournal } from '../journal/journal.ts';
 import { hasEnded } from '../journal/run-state.ts';
 import type { RunState } from '../journal/run-state.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { JsonObject } from '../support/json.ts';
 import { UserError } from '../support/user-error.ts';
-import { gitOfRun } from '../workspace/git.ts';
+import { onBehalfOf } from '../workspace/ownership.ts';
 import { completeInputs } from './bind-inputs.ts';
 import type { Engine } from './engine.ts';
 import { Detached } from './engine.ts';
@@ -125,7 +126,10 @@ async function drive(
   if (host.cancel.aborted) stop();
   else host.cancel.addEventListener('abort', stop, { once: true });
   try {
-    await driveToEnd(engine, plan, inputs, options, { ...host, resume });
+    await driveToEnd(engine, plan, inputs, options, { ...host, resume, confirm: () => engine.confirm() });
+  } catch (error) {
+    if (error instanceof Detached) throw new LeaseLost(run, journal.leaseHolder(run));
+    throw error;
   } finally {
     host.cancel.removeEventListener('abort', stop);
     await engine.close();
@@ -142,7 +146,7 @@ export async function driveToEnd(
   plan: Plan,
   inputs: JsonObject,
   options: RunPlace,
-  host: Pick<RunHost, 'env' | 'onOutput'> & { readonly resume: boolean },
+  host: Pick<RunHost, 'env' | 'onOutput'> & { readonly resume: boolean; readonly confirm?: () => void },
 ): Promise<void> {
   let world: LocalWorld | undefined;
   try {
@@ -152,13 +156,18 @@ export async function driveToEnd(
       ...(revision !== undefined && { revision }),
       allowDirty: allowDirty === true,
     };
-    await gitOfRun(engine.run, async () => {
+    await onBehalfOf({ run: engine.run, confirm: host.confirm ?? (() => undefined) }, async () => {
       world = await openWorld(engine, plan, inputs, place, host);
       await new Interpreter(plan, inputs, engine, world).run();
       await engine.saved();
     });
   } catch (error) {
-    if (!(error instanceof Detached) || error.reason === 'lease-lost') throw error;
+    if (!(error instanceof Detached)) throw error;
+    if (error.reason === 'lease-lost') {
+      await world?.abandon();
+      world = undefined;
+      throw error;
+    }
   } finally {
     await world?.close();
   }

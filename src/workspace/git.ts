@@ -1,7 +1,7 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { UserError } from '../support/user-error.ts';
+import { confirmedOwner } from './ownership.ts';
 
 /** Who commits what a run leaves: never the person who started it, whose identity may not even be configured. */
 const IDENTITY = { name: 'wf', email: 'wf@localhost' };
@@ -64,16 +64,6 @@ export class GitError extends Error {
   }
 }
 
-const owner = new AsyncLocalStorage<string>();
-
-/**
- * Every git that is started while `work` goes on belongs to the run: it carries the run's name in its environment as
- * the run's own commands do, so that what a dead runner leaves of it is found and ended before the run is carried on.
- */
-export function gitOfRun<T>(run: string, work: () => Promise<T>): Promise<T> {
-  return owner.run(run, work);
-}
-
 /** Runs git. Throws a {@link GitError} for an exit code that was not expected, a {@link UserError} without git. */
 export function git(args: readonly string[], options: GitOptions): Promise<GitAnswer> {
   return new Promise((resolve, reject) => {
@@ -127,7 +117,7 @@ function noGit(cause: unknown): UserError {
 }
 
 function gitEnvironment(): Record<string, string> {
-  const run = owner.getStore();
+  const run = confirmedOwner();
   const passed = Object.entries(process.env).filter(
     ([name, value]) => value !== undefined && !name.startsWith('GIT_'),
   ) as [string, string][];

@@ -9,6 +9,7 @@ import type { Fifo, FifoPool } from './fifo-pool.ts';
 import { closeQuietly } from './fifo-pool.ts';
 import { fileProblem } from './file-problem.ts';
 import { killGroup } from './kill-group.ts';
+import { confirmedOwner } from './ownership.ts';
 
 /** Between SIGTERM and SIGKILL. */
 export const GRACE_MILLISECONDS = 5_000;
@@ -80,6 +81,7 @@ export async function runProcess(
   request: ProcessRequest,
   { fifos, registry }: { readonly fifos: FifoPool; readonly registry: Registry },
 ): Promise<ProcessResult> {
+  confirmedOwner();
   const [outPipe, errPipe] = await fifos.takePair();
   const log = new Log(request.log);
   const out = new Stream(outPipe, 'stdout', request, log);

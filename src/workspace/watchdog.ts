@@ -23,6 +23,8 @@ export type Group = ProcessIdentity;
 export class Watchdog implements Registry {
   readonly #file: string;
   readonly #run: string;
+  /** Groups of this process. */
+  readonly #alive = new Set<number>();
   #process: ChildProcess | undefined;
 
   /** `folder`: of the run, under `.wf/runs`. */
@@ -47,15 +49,18 @@ export class Watchdog implements Registry {
     child.unref();
     (child.stdin as unknown as { unref?: () => void }).unref?.();
     this.#process = child;
+    this.#note(`!${JSON.stringify(child.pid === undefined ? {} : identifyProcess(child.pid))}`);
   }
 
   add(pid: number): void {
+    this.#alive.add(pid);
     const start = identifyProcess(pid)?.start;
     const here = identifyProcess(process.pid);
     this.#tell(`+${JSON.stringify({ ...here, pid, start })}`);
   }
 
   remove(pid: number): void {
+    this.#alive.delete(pid);
     this.#tell(`-${pid}`);
   }
 
@@ -68,9 +73,20 @@ export class Watchdog implements Registry {
     await rm(this.#file, { force: true });
   }
 
+  /** Somebody else drives the run: ends what this process started, and leaves alone what carries the run's name. */
+  async abandon(): Promise<void> {
+    await Promise.all([...this.#alive].map((pid) => killGroup(pid, GRACE_MILLISECONDS)));
+    this.#process?.kill('SIGKILL');
+    this.#process = undefined;
+  }
+
   #tell(line: string): void {
     this.start();
     this.#process?.stdin?.write(`${line}\n`);
+    this.#note(line);
+  }
+
+  #note(line: string): void {
     try {
       appendFileSync(this.#file, `${line}\n`);
     } catch (error) {
@@ -81,9 +97,28 @@ export class Watchdog implements Registry {
 
 /** Ends what a runner that died left running, before the run is carried on. */
 export async function endLeftovers(folder: string, run: string): Promise<void> {
-  const text = await readFile(groupsFile(folder), 'utf8').catch(() => '');
-  await endGroups(readGroups(text.split('\n')), run, GRACE_MILLISECONDS);
+  const lines = (await readFile(groupsFile(folder), 'utf8').catch(() => '')).split('\n');
+  await endGroups(readGroups(lines), run, GRACE_MILLISECONDS);
+  // A runner that only stood still has a watchdog that would take the next one's children for its own.
+  for (const watchdog of readWatchdogs(lines)) if (isAlive(watchdog)) send(watchdog.pid, 'SIGKILL');
   await rm(groupsFile(folder), { force: true });
+}
+
+function readWatchdogs(lines: readonly string[]): readonly ProcessIdentity[] {
+  return lines.flatMap((line) => {
+    if (!line.startsWith('!')) return [];
+    try {
+      return [JSON.parse(line.slice(1)) as ProcessIdentity];
+    } catch {
+      // Cut off when the runner died.
+      return [];
+    }
+  });
+}
+
+function isAlive({ pid, host, space, start }: ProcessIdentity): boolean {
+  const now = identifyProcess(pid);
+  return now?.host === host && now.space === space && now.start === start;
 }
 
 /** Groups that were added and not removed. */

@@ -1,6 +1,6 @@
 import type { Entry, RecordedEvent } from '../../journal/entry.ts';
 import type { Journal } from '../../journal/journal.ts';
-import { type Lease, LeaseLost, renewMilliseconds } from '../../journal/lease.ts';
+import { type Lease, leaseMilliseconds, LeaseLost, renewMilliseconds } from '../../journal/lease.ts';
 import type { LockPlace } from '../../journal/lock.ts';
 import type { Signal } from '../../journal/signal.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -37,6 +37,8 @@ class JournalStore implements RunStore {
   readonly #journal: Journal;
   readonly #lease: Lease;
   #undo: (() => void)[] = [];
+  /** When the lease was last known to be ours. */
+  #confirmed = Date.now();
 
   constructor(journal: Journal, lease: Lease) {
     this.run = lease.run;
@@ -47,8 +49,22 @@ class JournalStore implements RunStore {
     if (this.recorded.length > 0) journal.verify();
   }
 
-  commit(entries: readonly Entry[], release: readonly string[]): Promise<void> {
-    return this.#journal.append(this.#lease, entries, release);
+  async commit(entries: readonly Entry[], release: readonly string[]): Promise<void> {
+    const asked = Date.now();
+    await this.#journal.append(this.#lease, entries, release);
+    this.#confirmed = asked;
+  }
+
+  confirm(): void {
+    // Nobody takes over before the lease has run out, which is longer after any write of ours.
+    if (Math.abs(Date.now() - this.#confirmed) < leaseMilliseconds - 2 * renewMilliseconds) return;
+    this.#renew();
+  }
+
+  #renew(): void {
+    const asked = Date.now();
+    this.#journal.renewLease(this.#lease);
+    this.#confirmed = asked;
   }
 
   signals(after: number): readonly Signal[] {
@@ -75,7 +91,7 @@ class JournalStore implements RunStore {
   watch(listener: { changed(): void; failed(error: unknown): void }): void {
     const renewal = setInterval(() => {
       try {
-        this.#journal.renewLease(this.#lease);
+        this.#renew();
       } catch (error) {
         // A disk that is full or a file that is locked may be well again before the lease runs out, and what is
         // recorded meanwhile says so by itself.

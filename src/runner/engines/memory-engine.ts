@@ -135,6 +135,8 @@ export class MemoryWorld {
       watch: ({ changed }) => {
         this.#listeners.set(run, changed);
       },
+      // Nobody takes a run away from another here.
+      confirm: () => undefined,
       close: () => {
         this.#listeners.delete(run);
         this.#engines.delete(run);

@@ -343,6 +343,17 @@ export class RecordingEngine implements DrivenEngine {
     void this.#pump();
   }
 
+  confirm(): void {
+    try {
+      this.#store.confirm();
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (this.#refusal?.error instanceof Detached && this.#refusal.error.reason === 'lease-lost') {
+      throw this.#refusal.error;
+    }
+  }
+
   detach(): void {
     this.#letGo(new Detached('detach'), 'detach');
   }

@@ -23,6 +23,8 @@ export interface RunStore {
   cancelRun(run: string, sender: string, by: string): void;
   /** `changed`: signals or locks may be other than before. `failed`: the run can no longer be driven from here. */
   watch(listener: { changed(): void; failed(error: unknown): void }): void;
+  /** Throws {@link LeaseLost} when another driver has the run. Cheap while the lease surely holds. */
+  confirm(): void;
   /** Lets another driver have the run. */
   close(): void;
 }
