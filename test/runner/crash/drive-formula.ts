@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Loader } from '../../../src/formula/loader.ts';
 import type { RunEvent } from '../../../src/journal/event.ts';
+import type { Journal } from '../../../src/journal/journal.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
 import type { NewSignal } from '../../../src/journal/signal.ts';
 import { compileFormula } from '../../../src/plan/compile.ts';
@@ -29,7 +30,7 @@ export interface DriveOptions {
 const [project = '', mode, name = '', json = '{}'] = process.argv.slice(2);
 const options = JSON.parse(json) as DriveOptions;
 const notes = process.env['NOTES'] ?? '';
-const journal = await openJournal(project);
+let journal: Journal | undefined;
 
 const loader: Loader = {
   list: async () => {
@@ -58,7 +59,7 @@ const host: RunHost = {
 /** Says what a person would. The same answer sent twice arrives once. */
 function answer(event: RunEvent): void {
   const ann = { by: 'ann@example.com', verified: false };
-  const send = (sender: string, signal: NewSignal) => journal.sendSignal(event.run, signal, { sender });
+  const send = (sender: string, signal: NewSignal) => journal?.sendSignal(event.run, signal, { sender });
   switch (event.type) {
     case 'run.started':
       send('early', { kind: 'approve', step: 'early', ...ann });
@@ -78,6 +79,7 @@ function answer(event: RunEvent): void {
 }
 
 try {
+  journal = await openJournal(project);
   let state;
   if (mode === 'start') {
     const { plan, diagnostics } = await compileFormula(loader, name);
@@ -97,5 +99,5 @@ try {
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 3;
 } finally {
-  journal.close();
+  journal?.close();
 }

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
+import { proving } from '../../support/proof.ts';
 import { CrashProject, until, untilNothingRuns } from './crash-project.ts';
 
 const journalOf = (project: CrashProject): string => join(project.root, '.wf', 'journal.db');
@@ -67,31 +68,44 @@ describe('several that want one run', () => {
     );
   });
 
-  it('one that stood still while another took over does nothing more', { timeout: 60_000 }, async () => {
-    const project = new CrashProject();
-    writeFileSync(join(project.notesFolder, 'hold'), '');
-    const first = project.start('held');
-    await until('the step has begun', () => project.notes().length === 1);
-    first.kill('SIGSTOP');
-    endLease(project);
-    const run = String(await project.run());
-    const second = project.resume(run);
-    await until('the other has begun it again', () => project.notes().length === 2);
-    letGo(project);
-    expect(await second.ended).toMatchObject({ code: 0, state: { status: 'succeeded' } });
+  it.each(proving ? ['ran out', 'was taken'] : ['was taken'])(
+    'one that stood still, and whose lease %s, does nothing more',
+    { timeout: 60_000 },
+    async (how) => {
+      const project = new CrashProject();
+      writeFileSync(join(project.notesFolder, 'hold'), '');
+      const first = project.start('held');
+      await until('the step has begun', () => project.notes().length === 1);
+      first.kill('SIGSTOP');
+      const run = String(await project.run());
+      expect(await project.resume(run).ended).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining(`run ${run} is being driven by pid ${first.pid} on `),
+      });
+      if (how === 'was taken') endLease(project);
+      else
+        await until('the lease has run out', () =>
+          project.withJournal((j) => j.leaseHolder(run)?.alive === false),
+        );
+      const second = project.resume(run);
+      await until('the other has begun it again', () => project.notes().length === 2);
 
-    const events = await project.events(run);
-    first.kill('SIGCONT');
-    const { code, stderr } = await first.ended;
-    expect(code).toBe(3);
-    expect(stderr).toContain(`run ${run} is no longer driven by this process but by pid ${second.pid} on `);
-    expect(await project.events(run)).toEqual(events);
-    expect(saidIn(project)).toEqual([
-      'begin work',
-      ...['work', 'after', 'report'].flatMap((step) => [`begin ${step}`, `end ${step}`]),
-    ]);
-    expect(await untilNothingRuns(run)).toBeDefined();
-  });
+      const noted = project.notes();
+      first.kill('SIGCONT');
+      const { code, stderr } = await first.ended;
+      expect(code).toBe(3);
+      expect(stderr).toContain(`run ${run} is no longer driven by this process but by pid ${second.pid} on `);
+      // What the other does goes on as if nothing had been.
+      expect(project.notes()).toEqual(noted);
+      letGo(project);
+      expect(await second.ended).toMatchObject({ code: 0, stderr: '', state: { status: 'succeeded' } });
+      expect(saidIn(project)).toEqual([
+        'begin work',
+        ...['work', 'after', 'report'].flatMap((step) => [`begin ${step}`, `end ${step}`]),
+      ]);
+      expect(await untilNothingRuns(run)).toBeDefined();
+    },
+  );
 });
 
 describe('a damaged journal', () => {
@@ -129,7 +143,7 @@ describe('a damaged journal', () => {
     const file = journalOf(project);
     damage(file);
     copyFileSync(file, `${file}.kept`);
-    const { code, stderr } = await project.resume(run).ended;
+    const { code, stderr } = await project.resume(run, { alone: true }).ended;
     expect(code).toBe(3);
     expect(stderr).toMatch(message);
     expect(readFileSync(file).equals(readFileSync(`${file}.kept`))).toBe(true);
