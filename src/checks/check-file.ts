@@ -1,6 +1,8 @@
 import type { Finding } from '../diagnostics/diagnostic.ts';
+import type { BashParser } from '../formula/bash/load-parser.ts';
 import { loadBashParser } from '../formula/bash/load-parser.ts';
-import type { Formula, Molecule, Step } from '../formula/formula.ts';
+import { allCommandsOf, workspaceCommands } from '../formula/commands.ts';
+import type { Formula, Molecule, Step, Workspace } from '../formula/formula.ts';
 import type { Loader } from '../formula/loader.ts';
 import type { Order, StepRead } from '../formula/order.ts';
 import { orderSteps } from '../formula/order.ts';
@@ -92,7 +94,10 @@ type Unequipped<S> = S extends Subject ? Omit<S, 'settings' | 'files' | 'bash'> 
 
 /** Adds what has to be asked of the world before checks, which are pure, can run. */
 async function equip(subject: Unequipped<Subject>, project: Project): Promise<Subject> {
-  const bash = await bashFor(subject.steps);
+  const bash = await bashFor(
+    subject.steps,
+    subject.kind === 'formula' ? subject.formula.workspace : undefined,
+  );
   const scripts = new Set(mentionedScripts(subject, bash).map((script) => script.value));
   const present = await Promise.all(
     [...scripts].map(async (path) => ((await exists(project.loader, path)) ? [path] : [])),
@@ -109,17 +114,37 @@ async function exists(loader: Loader, path: string): Promise<boolean> {
   return loader.exists(path);
 }
 
-/** The parser costs tens of milliseconds to load, and a script without values that starts no other needs none. */
-export async function bashFor(steps: readonly ResolvedStep[]) {
-  const needed = steps.some(
-    (step) =>
-      [...textsOf(step)].some(
-        (text) =>
-          text.kind === 'template' &&
-          text.use === 'bash' &&
-          (!text.template.literal || mayStartScript(text.template.text)),
-      ) || step.body.verify.some(({ value }) => value.kind === 'run' && mayBeVacuous(value.command)),
-  );
+/**
+ * The parser of bash, when some script of a formula or molecule has to be understood: it costs tens of milliseconds to
+ * load. Most start no other script, and have no value in them nor in their environment.
+ */
+export async function bashFor(
+  steps: readonly ResolvedStep[],
+  workspace?: Workspace,
+): Promise<BashParser | undefined> {
+  const commands = [
+    ...(workspace ? workspaceCommands({ owner: 'step', value: workspace }) : []).map((command) => ({
+      ...command,
+      variables: command.env,
+    })),
+    ...steps.flatMap((step) =>
+      allCommandsOf(step).map((command) => ({
+        ...command,
+        variables: [...command.env, ...(command.inherits ? step.body.env : [])],
+      })),
+    ),
+  ];
+  const needed =
+    commands.some(
+      ({ value, variables }) =>
+        value.kind === 'bash' &&
+        (!value.script.literal ||
+          mayStartScript(value.script.text) ||
+          variables.some((variable) => !variable.value.value.literal)),
+    ) ||
+    steps.some((step) =>
+      step.body.verify.some(({ value }) => value.kind === 'run' && mayBeVacuous(value.command)),
+    );
   return needed ? loadBashParser() : undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { Finding, Span } from '../diagnostics/diagnostic.ts';
 import type { BashParser, BashProblem, ScriptPart } from './bash/compile-bash.ts';
-import { compileBash } from './bash/compile-bash.ts';
+import { compileBash, misusedVariables } from './bash/compile-bash.ts';
 import type { Template } from './template.ts';
 import type { TemplatePart } from './template-tree.ts';
 
@@ -27,10 +27,42 @@ export function compileScript(
   bash: BashParser | undefined,
   write: (template: Template, start: number, end: number) => string,
 ): CompiledScript {
-  if (script.literal || !bash) return { ok: true, bash: script.text, values: [] };
+  if (script.literal) return { ok: true, bash: script.text, values: [] };
+  return compilePlaceholders(script, bash, write, []);
+}
+
+/**
+ * What is wrong with a bash script: values where they would become code, also those that come in variables of its
+ * environment, which `outside` names.
+ */
+export function checkScript(
+  script: Template,
+  bash: BashParser | undefined,
+  outside: readonly string[],
+): readonly Finding[] {
+  if (!script.literal) {
+    const compiled = compilePlaceholders(
+      script,
+      bash,
+      (text, start, end) => text.text.slice(start, end),
+      outside,
+    );
+    return compiled.ok ? [] : compiled.findings;
+  }
+  if (outside.length === 0) return [];
+  const problems = misusedVariables(present(bash), script.text, outside);
+  return problems.map((problem) => problemFinding(script, problem));
+}
+
+function compilePlaceholders(
+  script: Template,
+  bash: BashParser | undefined,
+  write: (template: Template, start: number, end: number) => string,
+  outside: readonly string[],
+): CompiledScript {
   const block = script.parts.find((part) => part.kind === 'block');
   if (block) return { ok: false, findings: [blockFinding(script, block)] };
-  const compiled = compileBash(bash, script.parts.map(scriptPart));
+  const compiled = compileBash(present(bash), script.parts.map(scriptPart), outside);
   if (!compiled.ok) {
     return { ok: false, findings: compiled.problems.map((problem) => problemFinding(script, problem)) };
   }
@@ -44,6 +76,11 @@ export function compileScript(
       return { name, value: listTemplate(place, script, write), words: true as const };
     }),
   };
+}
+
+function present(bash: BashParser | undefined): BashParser {
+  if (!bash) throw new Error('a script with values was met, but nothing that parses bash');
+  return bash;
 }
 
 function scriptPart(part: TemplatePart): ScriptPart {
@@ -88,7 +125,7 @@ function problemFinding(script: Template, problem: BashProblem): Finding {
 
 function placeOf(script: Template, { part: index, start, end }: BashProblem): Span {
   const part = script.parts[index];
-  if (!part) return script.span;
+  if (!part) return script.at(start, end);
   // A piece of text that lost a backslash is not its source to the letter: then the piece as a whole is the place.
   const exact = part.kind === 'text' && part.value.length === part.end - part.start;
   return exact ? script.at(part.start + start, part.start + end) : script.at(part.start, part.end);

@@ -37,7 +37,8 @@ export interface Sees {
 }
 
 const OUTSIDE: Sees = { loop: false, outputs: false, event: false };
-const INSIDE: Sees = { loop: true, outputs: false, event: false };
+/** Where a step's own keys stand, inside its loops. */
+export const INSIDE: Sees = { loop: true, outputs: false, event: false };
 const AFTER: Sees = { loop: true, outputs: true, event: false };
 
 /** Every template and expression of a step, in the order it is evaluated; those of the steps inside a group are not its own. */

@@ -59,7 +59,7 @@ async function lowerFormula(formula: Formula, project: Project, profile: string 
       const { order } = orderOf(inner);
       return order.needs.map((needs) => needs.map((index) => inner.steps[index]?.step.id.value ?? ''));
     },
-    bash: await bashFor(allSteps(resolved)),
+    bash: await bashFor(allSteps(resolved), formula.workspace),
   };
   const last = lowerFinally(resolved, lowering);
   const body: Omit<Plan, 'plan'> = {
