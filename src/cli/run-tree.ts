@@ -147,11 +147,11 @@ function fold(rows: readonly Row[], height: number | undefined): readonly (Row |
   const shown: (Row | string)[] = [];
   let stretch: Row[] = [];
   const close = () => {
-    // The last two that ended tell where it stands; a stretch that short is as well shown.
-    const keep = stretch.length <= 3 ? stretch.length : 1;
-    const hidden = stretch.slice(0, stretch.length - keep);
-    if (hidden.length > 0) shown.push(`  … ${tallyOf(hidden)}`);
-    shown.push(...stretch.slice(stretch.length - keep));
+    // One row says where it stands: the last that ended, the first to come. A stretch that is short is as well shown.
+    const pending = stretch[0]?.status === 'pending';
+    if (stretch.length <= 3) shown.push(...stretch);
+    else if (pending) shown.push(stretch[0] as Row, `  … ${tallyOf(stretch.slice(1))}`);
+    else shown.push(`  … ${tallyOf(stretch.slice(0, -1))}`, stretch.at(-1) as Row);
     stretch = [];
   };
   for (const row of rows) {
