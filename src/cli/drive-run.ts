@@ -46,7 +46,7 @@ export async function driveRun(
     if (cancel.signal.aborted) {
       // The watchdog ends the children.
       reporter.close();
-      process.stderr.write(`left in the middle: wf resume ${run} ends it in good order\n`);
+      process.stderr.write(`left in the middle: wf cancel ${run} ends it in good order\n`);
       process.exit(exitCodes.cancelled);
     }
     cancel.abort('cancel');

@@ -146,7 +146,7 @@ export async function driveToEnd(
   plan: Plan,
   inputs: JsonObject,
   options: RunPlace,
-  host: Pick<RunHost, 'env' | 'onOutput'> & { readonly resume: boolean; readonly confirm?: () => void },
+  host: WorldHost,
 ): Promise<void> {
   let world: LocalWorld | undefined;
   try {
@@ -158,6 +158,7 @@ export async function driveToEnd(
     };
     await onBehalfOf({ run: engine.run, confirm: host.confirm ?? (() => undefined) }, async () => {
       world = await openWorld(engine, plan, inputs, place, host);
+      if (!world) return;
       await new Interpreter(plan, inputs, engine, world).run();
       await engine.saved();
     });
@@ -176,16 +177,29 @@ export async function driveToEnd(
 /** Where a run takes place, and who wants it. */
 export type RunPlace = Pick<RunRequest, 'project' | 'revision' | 'allowDirty' | 'by'>;
 
-/** The world of a run; one that cannot be had (no git, a dirty tree) is told at once, and the run failed by it. */
+/** Who is around the world of a run. */
+type WorldHost = Pick<RunHost, 'env' | 'onOutput'> & {
+  readonly resume: boolean;
+  /** Stops the opening, which the engine's own signal cannot while it replays. */
+  readonly cancel?: AbortSignal;
+  /** Throws when this process may no longer touch what belongs to the run. */
+  readonly confirm?: () => void;
+};
+
+/**
+ * The world of a run. One that cannot be had (no git, a dirty tree) is told at once, and a run that begins is failed by
+ * it; undefined: the run was cancelled meanwhile, which is recorded.
+ */
 async function openWorld(
   engine: Engine,
   plan: Plan,
   inputs: JsonObject,
   options: RunPlace,
-  { env, onOutput, resume }: Pick<RunHost, 'env' | 'onOutput'> & { readonly resume: boolean },
-): Promise<LocalWorld> {
-  try {
-    return await LocalWorld.open({
+  { env, onOutput, resume, cancel }: WorldHost,
+): Promise<LocalWorld | undefined> {
+  const signal = cancel ? AbortSignal.any([engine.signal, cancel]) : engine.signal;
+  const open = () =>
+    LocalWorld.open({
       project: options.project,
       run: engine.run,
       plan,
@@ -194,11 +208,20 @@ async function openWorld(
       revision: options.revision,
       allowDirty: options.allowDirty,
       resume,
-      signal: engine.signal,
+      signal,
       onOutput: (place, stream, text) => onOutput?.(place, stream, text),
     });
+  try {
+    // What is on record is answered when the interpreter is there to ask; a cancel among it must not come before.
+    return resume ? await engine.unrecorded(open) : await open();
   } catch (error) {
-    if (error instanceof UserError && !resume) {
+    if (!(error instanceof UserError)) throw error;
+    if (signal.aborted && signal.reason !== 'detach' && signal.reason !== 'lease-lost') {
+      await engine.record('end', { type: 'run.cancelled' });
+      await engine.saved();
+      return undefined;
+    }
+    if (!resume) {
       await engine.record('end', { type: 'run.failed', error: { kind: 'error', message: error.message } });
       await engine.saved();
     }

@@ -623,8 +623,13 @@ export class RecordingEngine implements DrivenEngine {
   async #replay(): Promise<boolean> {
     for (; this.#cursor < this.#script.length; this.#cursor += 1) {
       const { key } = this.#script[this.#cursor]!;
-      // Nobody asks for a start, nor for what the engine noted by itself.
-      if (key === null || key.startsWith('>')) continue;
+      // Nobody asks for what the engine noted by itself.
+      if (key === null) continue;
+      // A start has no answer, but whose it is had been asked for by then: a cancel that follows has to reach it.
+      if (key.startsWith('>')) {
+        await this.#asked(key.slice(1));
+        continue;
+      }
       if (key === cancelKey) {
         this.#cancelled();
       } else {
