@@ -415,6 +415,25 @@ export function engineConformance(name: string, makeWorld: () => Promise<EngineW
       );
     });
 
+    it('a cancel on record reaches work that was under way, however late the interpreter asks for it again', async () => {
+      const interpret = async (engine: Engine, slow: number): Promise<unknown> => {
+        await engine.record('begin', { type: 'step.started', step: 'work' });
+        // Not what an interpreter should do between two calls, but what it may cost to get from one to the next.
+        await new Promise((resolve) => setTimeout(resolve, slow));
+        return engine.step('work', (context) => reasonOf(context.signal), {
+          started: { type: 'attempt.started', step: 'work' },
+        });
+      };
+      const engine = world.open(run);
+      void interpret(engine, 0).catch(() => {});
+      while (!world.events(run).some(({ type }) => type === 'attempt.started')) await engine.settled();
+      engine.cancel('ann');
+      while (!world.events(run).some(({ type }) => type === 'cancel.requested')) await engine.settled();
+      const cancelled = world.events(run).findIndex(({ type }) => type === 'cancel.requested');
+      const next = await crash(cancelled + 1);
+      expect(await interpret(next.open(run), 50)).toMatchObject({ step: 'cancel' });
+    });
+
     it('a cancel passes by what is shielded', async () => {
       const engine = world.open(run);
       const steps = gates();
