@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../support/json.ts';
+import { missingNames, NotKnown } from './not-known.ts';
 import { RenderError } from './render-error.ts';
-import { helpers, isA, showParameter, type RenderWorld } from './template-helpers.ts';
+import { helpers, isA, showParameter, type RenderWorld, type UnknownPart } from './template-helpers.ts';
 import { parseTemplateText } from './template-syntax.ts';
 import type {
   BlockPart,
@@ -12,7 +13,7 @@ import type {
 } from './template-tree.ts';
 
 export { RenderError };
-export type { RenderWorld };
+export type { RenderWorld, UnknownPart };
 
 /**
  * Renders a checked template as text: strings as they are, numbers, booleans and null as JSON writes them.
@@ -91,14 +92,34 @@ class Rendering {
           text += part.value;
           break;
         case 'value':
-          text += this.#print(part.value, place);
+          text += this.#known(part.value, '', () => this.#print(part.value, place));
           break;
         case 'block':
-          text += this.#block(part, place);
+          text += this.#known(part.subject, part.block, () => this.#block(part, place));
           break;
       }
     }
     return text;
+  }
+
+  /** What a part prints, or what stands for it when it is not known before the run. */
+  #known(operand: Operand, block: BlockPart['block'] | '', print: () => string): string {
+    const { hole } = this.#world;
+    if (!hole) return print();
+    try {
+      return print();
+    } catch (error) {
+      if (!(error instanceof NotKnown)) throw error;
+      const { start, end } = operand;
+      const references = this.#tree.references.filter((one) => one.start >= start && one.end <= end);
+      const names = missingNames(references, this.#values);
+      return hole({
+        text: block === '' ? this.#textOf(operand) : `#${block} ${this.#textOf(operand)}`,
+        plain: block === '' && operand.kind === 'path',
+        names: names.length > 0 ? names : error.names,
+        shown: error.shown,
+      });
+    }
   }
 
   /** `undefined` when it is absent. */

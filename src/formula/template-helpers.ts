@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonValue } from '../support/json.ts';
+import { shellWord } from './bash/quote.ts';
 import { any, int, membersOf, mayBeNull, string, unionOf } from './read-type.ts';
 import { RenderError } from './render-error.ts';
 import type { HelperName } from './template-tree.ts';
@@ -9,6 +10,20 @@ import type { Type } from './types.ts';
 export interface RenderWorld {
   /** The content of a file of the workspace, for `{{file path}}`. @throws {RenderError} when it cannot be read */
   readFile(path: string): string;
+  /** What to print for a part that is not known before the run. Without it, such a part ends the rendering. */
+  hole?(part: UnknownPart): string;
+}
+
+/** A part of a template that reads what is not known before the run. */
+export interface UnknownPart {
+  /** As the author wrote it, without braces; of a block its beginning, `#each x`. */
+  readonly text: string;
+  /** It is a path and nothing else. */
+  readonly plain: boolean;
+  /** What is missing. */
+  readonly names: readonly string[];
+  /** Of the value itself, when a part of it is known: {@link NotKnown.shown}. */
+  readonly shown: string | undefined;
 }
 
 /** What an argument of a helper may be. */
@@ -33,7 +48,7 @@ export const helpers: Readonly<Record<HelperName, Helper>> = {
     required: ['scalars'],
     optional: [],
     result: () => string,
-    run: ([list]) => (list as readonly Scalar[]).map((item) => shellWord(String(item))).join(' '),
+    run: ([list]) => (list as readonly Scalar[]).map((item) => shellWord(withoutNul(String(item)))).join(' '),
   },
   default: {
     usage: "{{default value 'otherwise'}}",
@@ -158,10 +173,9 @@ export function showParameter(parameter: HelperParameter): string {
   }
 }
 
-/** One word of a shell's command line that is exactly this text. */
-function shellWord(text: string): string {
+function withoutNul(text: string): string {
   if (text.includes('\0')) throw new RenderError('a shell word cannot hold a NUL character');
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return text;
 }
 
 // A literal stands for any value of its kind.
