@@ -10,15 +10,28 @@ import { UsageError } from './usage-error.ts';
 
 type Schemas = Readonly<Record<string, JsonSchema>>;
 
+/** Where inputs are given on a command line. */
+export interface GivenInputs {
+  readonly flags: readonly string[];
+  readonly file: string | undefined;
+  readonly cwd: string;
+}
+
+/** The inputs of a run, as {@link readGivenInputs}. One that has no value and no default is an error. */
+export function readInputs(formula: string, schemas: Schemas, given: GivenInputs): JsonObject {
+  const values = readGivenInputs(formula, schemas, given);
+  for (const [name, schema] of Object.entries(schemas)) {
+    if (name in values || (isJsonObject(schema) && schema['default'] !== undefined)) continue;
+    throw missingInput(formula, name, schema);
+  }
+  return values;
+}
+
 /**
- * The inputs of a run from `-i name=value` flags and an `--inputs` file (JSON or YAML, `-` for standard input); a flag
- * wins over the file. What has no value here gets its default later. Throws a {@link UsageError} that names the input.
+ * Inputs from `-i name=value` flags and an `--inputs` file (JSON or YAML, `-` for standard input); a flag wins over the
+ * file. What has no value here gets its default later. Throws a {@link UsageError} that names the input.
  */
-export function readInputs(
-  formula: string,
-  schemas: Schemas,
-  given: { readonly flags: readonly string[]; readonly file: string | undefined; readonly cwd: string },
-): JsonObject {
+export function readGivenInputs(formula: string, schemas: Schemas, given: GivenInputs): JsonObject {
   const values: Record<string, JsonValue> = {
     ...(given.file === undefined ? {} : fileInputs(given.file, given.cwd)),
   };
@@ -33,14 +46,15 @@ export function readInputs(
     if (problem)
       throw new UsageError(`input "${name}" does not fit: ${problem.message}`, describe(name, schema));
   }
-  for (const [name, schema] of Object.entries(schemas)) {
-    if (name in values || (isJsonObject(schema) && schema['default'] !== undefined)) continue;
-    throw new UsageError(
-      `input "${name}" of formula "${formula}" has no value and no default`,
-      describe(name, schema),
-    );
-  }
   return values;
+}
+
+/** Says that an input has to be given. */
+export function missingInput(formula: string, name: string, schema: JsonSchema): UsageError {
+  return new UsageError(
+    `input "${name}" of formula "${formula}" has no value and no default`,
+    describe(name, schema),
+  );
 }
 
 function splitFlag(flag: string): [name: string, value: string] {

@@ -1,136 +1,297 @@
 import { showDuration } from '../formula/duration.ts';
-import type { Plan, PlanAction, PlanRun, PlanStep, PlanWorkspace } from '../plan/plan.ts';
-import type { TextStyle } from './text-style.ts';
+import { fillScript } from '../formula/bash/fill-script.ts';
+import type { BashParser } from '../formula/bash/load-parser.ts';
+import type {
+  Plan,
+  PlanAction,
+  PlanCheck,
+  PlanRun,
+  PlanStep,
+  PlanWait,
+  PlanWorkspace,
+} from '../plan/plan.ts';
+import type { JsonSchema } from '../support/json.ts';
+import { isJsonObject } from '../support/json.ts';
+import type { OutlineLine, OutlineOptions, Tone } from './outline.ts';
+import { block, command, labelled, layOut, line, listed } from './outline.ts';
+import { afterNote, loopNote, policyNotes } from './step-notes.ts';
 
-/** A plan as text: its steps in order, what each does and waits for, and how it is proved. */
-export function renderPlan(plan: Plan, style: TextStyle): string {
-  const inputs = Object.keys(plan.inputs);
-  const head = [
-    `${style.strong(plan.formula)}${plan.profile === undefined ? '' : ` (profile ${plan.profile})`}  ${style.faint(plan.plan)}`,
-    ...(plan.description === undefined ? [] : [plan.description.trim()]),
-    '',
-    ...(inputs.length > 0 ? [`${style.faint('inputs')}     ${inputs.join(', ')}`] : []),
-    `${style.faint('workspace')}  ${showWorkspace(plan.workspace)}`,
-    ...(plan.budget ? [`${style.faint('budget')}     ${plan.budget.minutes} minutes`] : []),
-    ...(plan.concurrency
-      ? [`${style.faint('one of')}     ${plan.concurrency.group}, then ${plan.concurrency.then}`]
-      : []),
-    '',
-  ];
-  const steps = renderSteps(plan.steps, style, '');
-  const last = plan.finally ? ['', style.faint('finally'), ...renderSteps(plan.finally, style, '')] : [];
-  const outputs = Object.entries(plan.outputs ?? {}).map(([name, value]) => `  ${name}: ${value}`);
-  return [
-    ...head,
-    ...steps,
-    ...last,
-    ...(outputs.length > 0 ? ['', style.faint('outputs'), ...outputs] : []),
-  ].join('\n');
+export interface PlanTextOptions extends OutlineOptions {
+  /** Shows scripts as they were written; without it, their values are variables. */
+  readonly bash: BashParser | undefined;
 }
 
-function renderSteps(steps: readonly PlanStep[], style: TextStyle, indent: string): string[] {
+/** Steps of one list that a terminal is shown. */
+const MOST_STEPS = 60;
+
+/** A plan as text: its steps in order, what each does and waits for, and how it is proved. */
+export function renderPlan(plan: Plan, options: PlanTextOptions): string {
+  const { formula, profile, description, workspace, budget, concurrency, outputs } = plan;
+  const head: OutlineLine[] = [
+    line(0, [formula, 'strong'], [profile === undefined ? '' : `  profile ${profile}`, 'plain']),
+    ...(description === undefined ? [] : block(0, description, 'plain', options)),
+    line(0, [plan.plan, 'faint']),
+    line(0),
+    ...labelled('inputs', inputLines(plan.inputs)),
+    ...labelled('workspace', workspaceLines(workspace, options)),
+    ...labelled('budget', budget ? [[[`${budget.minutes} minutes`, 'plain']]] : []),
+    ...labelled(
+      'exclusive',
+      concurrency
+        ? [
+            [
+              [concurrency.group, 'code'],
+              [` (${concurrencyNote(concurrency.then)})`, 'faint'],
+            ],
+          ]
+        : [],
+    ),
+    line(0),
+  ];
+  const last = plan.finally ?? [];
+  const results = Object.entries(outputs ?? {});
+  return layOut(
+    [
+      ...head,
+      ...stepLines(plan.steps, 1, options),
+      ...(last.length > 0 ? [line(0), line(0, ['finally', 'faint']), ...stepLines(last, 1, options)] : []),
+      ...(results.length > 0 ? [line(0), line(0, ['outputs', 'faint'])] : []),
+      ...results.map(([name, expression]) => line(1, [name, 'name'], [`  ${expression}`, 'code'])),
+    ],
+    options,
+  );
+}
+
+function stepLines(steps: readonly PlanStep[], depth: number, options: PlanTextOptions): OutlineLine[] {
+  const ends = 20;
+  const fold = options.width !== undefined && steps.length > MOST_STEPS;
   return steps.flatMap((step, index) => {
-    const before = steps[index - 1];
-    const follows =
-      step.needs.length === 0 ? index === 0 : step.needs.length === 1 && step.needs[0] === before?.id;
-    const after = follows ? '' : step.needs.length === 0 ? '  at once' : `  after ${step.needs.join(', ')}`;
-    const notes = notesOf(step).map((note) => `${indent}      ${style.faint(note)}`);
-    const line = `${indent}  ${style.help(step.id)}${style.faint(after)}  ${showAction(step.action)}`;
-    if (step.action.kind !== 'group') return [line, ...notes];
-    const last = step.action.finally ?? [];
-    return [
-      line,
-      ...notes,
-      ...renderSteps(step.action.steps, style, `${indent}    `),
-      ...(last.length > 0
-        ? [`${indent}    ${style.faint('finally')}`, ...renderSteps(last, style, `${indent}    `)]
-        : []),
-    ];
+    if (!fold || index < MOST_STEPS - ends || index >= steps.length - ends)
+      return oneStep(step, steps[index - 1], depth, options);
+    if (index > MOST_STEPS - ends) return [];
+    const folded = steps.slice(index, steps.length - ends);
+    const chain = folded.every((one, at) => afterNote(one, steps[index + at - 1]) === '');
+    const how = chain ? ', each after the one above it' : '';
+    return [line(depth, [`… ${folded.length} more steps${how} (--json has all)`, 'faint'])];
   });
 }
 
-function showAction(action: PlanAction): string {
-  switch (action.kind) {
-    case 'run':
-      return firstLine(commandText(action));
-    case 'approve':
-      return `approve: ${firstLine(action.ask)}${action.by ? ` (by ${Object.keys(action.by).join(', ')})` : ''}${action.count > 1 ? `, ${action.count} people` : ''}`;
-    case 'wait':
-      if ('for' in action) return `wait ${showDuration(action.for)}`;
-      return 'until' in action ? `wait until ${action.until}` : `wait for event ${action.event}`;
-    case 'group':
-      return `formula ${action.formula}`;
-  }
-}
-
-/** A command as its author wrote it, near enough. */
-function commandText(run: PlanRun): string {
-  if ('bash' in run) return run.bash;
-  return 'argv' in run ? run.argv.join(' ') : `${run.program}: ${run.script}`;
-}
-
-function notesOf(step: PlanStep): string[] {
-  const {
-    when,
-    forEach,
-    parallel,
-    join,
-    repeat,
-    retry,
-    timeout,
-    budget,
-    verify,
-    secrets,
-    workspace,
-    concurrency,
-  } = step;
-  const listed = typeof forEach === 'string' ? forEach : forEach && `${forEach.length} items`;
-  const joined = join === undefined ? '' : join === 'any' ? ', any' : `, quorum ${join.quorum}`;
+function oneStep(
+  step: PlanStep,
+  before: PlanStep | undefined,
+  depth: number,
+  options: PlanTextOptions,
+): OutlineLine[] {
+  const { id, title, tags, action, when, forEach, env, secrets, workspace, concurrency } = step;
+  const after = afterNote(step, before);
+  const inner = depth + 1;
+  const note = (label: string, text: string, tone: Tone = 'code') =>
+    line(inner, [`${label} `, 'faint'], [text, tone]);
   return [
-    ...(when === undefined ? [] : [`when ${when}`]),
-    ...(listed === undefined ? [] : [`for each of ${listed}, ${parallel ?? 1} at once${joined}`]),
-    ...(repeat ? [`repeat until ${repeat.until}, at most ${repeat.max} times`] : []),
-    ...(retry
-      ? [`${retry.attempts} attempts on ${retry.on.join(', ')}${retry.feedback ? ', with feedback' : ''}`]
+    line(
+      depth,
+      [id, 'name'],
+      [title === undefined ? '' : `  ${title}`, 'plain'],
+      [after === '' ? '' : `  ${after}`, 'faint'],
+      [tags ? `  [${tags.join(', ')}]` : '', 'faint'],
+    ),
+    ...(when === undefined ? [] : [note('when', when)]),
+    ...(forEach === undefined
+      ? []
+      : [
+          line(
+            inner,
+            ['for each of ', 'faint'],
+            [typeof forEach === 'string' ? forEach : JSON.stringify(forEach), 'code'],
+            [`, ${loopNote(step)}`, 'faint'],
+          ),
+        ]),
+    ...Object.entries(step.with ?? {}).map(([name, value]) =>
+      note('with', `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`),
+    ),
+    ...actionLines(action, inner, options),
+    ...Object.entries(env ?? {}).map(([name, text]) => note('env', `${name}=${text}`)),
+    ...Object.entries(secrets ?? {}).map(([name, secret]) =>
+      note('secret', `${name} from ${secret}`, 'plain'),
+    ),
+    ...(workspace
+      ? workspaceLines(workspace, options).map((pieces) => line(inner, ['workspace ', 'faint'], ...pieces))
       : []),
-    ...(timeout === undefined ? [] : [`timeout ${showDuration(timeout)}`]),
-    ...(budget ? [`budget ${budget.minutes} minutes`] : []),
-    ...(step.once ? ['once: never runs twice'] : []),
-    ...(secrets ? [`secrets ${Object.values(secrets).join(', ')}`] : []),
-    ...(workspace ? [`workspace ${showWorkspace(workspace)}`] : []),
-    ...(concurrency ? [`one of ${concurrency.group}, then ${concurrency.then}`] : []),
-    ...(step.onFailure ? [`on failure: ${step.onFailure}`] : []),
-    ...(verify ?? []).map((check) => `verify ${showCheck(check)}`),
+    ...(concurrency
+      ? [note('exclusive', `${concurrency.group} (${concurrencyNote(concurrency.then)})`)]
+      : []),
+    ...policyNotes(step).map((text) => line(inner, [text, 'faint'])),
+    ...(step.verify ?? []).flatMap((check) => checkLines(check, inner, options)),
+    ...groupLines(action, inner, options),
   ];
 }
 
-function showCheck(check: NonNullable<PlanStep['verify']>[number]): string {
-  switch (check.kind) {
+function groupLines(action: PlanAction, depth: number, options: PlanTextOptions): OutlineLine[] {
+  if (action.kind !== 'group') return [];
+  const last = action.finally ?? [];
+  return [
+    ...stepLines(action.steps, depth + 1, options),
+    ...(last.length > 0 ? [line(depth, ['finally', 'faint']), ...stepLines(last, depth + 1, options)] : []),
+  ];
+}
+
+function actionLines(action: PlanAction, depth: number, options: PlanTextOptions): OutlineLine[] {
+  switch (action.kind) {
     case 'run':
-      return `${firstLine(commandText(check.run))}${check.from ? ` (with ${check.files?.join(', ') ?? ''} from before)` : ''}`;
-    case 'check':
-      return check.check;
-    case 'changes': {
-      const { only, never, maxFiles, maxLines } = check;
-      const says = [
-        ...(only ? [`only ${only.join(', ')}`] : []),
-        ...(never ? [`never ${never.join(', ')}`] : []),
-        ...(maxFiles === undefined ? [] : [`at most ${maxFiles} files`]),
-        ...(maxLines === undefined ? [] : [`at most ${maxLines} lines`]),
+      return commandLines(action, depth, options);
+    case 'approve': {
+      const by = action.by ? ` of ${Object.keys(action.by).join(', ')}` : '';
+      return [
+        line(
+          depth,
+          ['ask ', 'faint'],
+          [action.count === 1 ? `somebody${by}: ` : `${action.count} people${by}: `, 'plain'],
+          [firstLine(action.ask), 'code'],
+        ),
+        ...(action.show ? [line(depth, ['show ', 'faint'], [action.show.join(', '), 'code'])] : []),
       ];
-      return `changes: ${says.join('; ')}`;
     }
     case 'wait':
-      return showAction(check.wait);
+      return [line(depth, ['wait ', 'faint'], [waitText(action), 'code'])];
+    case 'group':
+      return [line(depth, ['formula ', 'faint'], [action.formula, 'strong'])];
   }
 }
 
-function showWorkspace({ from, prepare, services }: PlanWorkspace): string {
+/** What a wait is for, in words. */
+export function waitText(wait: PlanWait): string {
+  if ('for' in wait) return `for ${showDuration(wait.for)}`;
+  if ('until' in wait) return `until ${wait.until}`;
+  const match = wait.match === undefined ? '' : ` where ${wait.match}`;
+  const pass = wait.pass === undefined ? '' : `, which passes if ${wait.pass}`;
+  return `for event ${wait.event}${match}${pass}`;
+}
+
+function commandLines(run: PlanRun, depth: number, options: PlanTextOptions): OutlineLine[] {
+  const ends = [
+    ...(run.exit ? [`exit code ${run.exit.join(' or ')} is good`] : []),
+    ...(run.parse ? ['its output is read as JSON'] : []),
+  ];
+  const notes = ends.map((text) => line(depth, [text, 'faint']));
+  if ('bash' in run) return [...command(depth, authored(run, options.bash), options), ...notes];
+  if ('argv' in run) return [...command(depth, run.argv.join(' '), options), ...notes];
+  const args = (run.args ?? []).map((arg) => ` ${arg}`).join('');
   return [
-    typeof from === 'object' ? `${from.git}${from.ref === undefined ? '' : ` at ${from.ref}`}` : from,
-    ...(prepare ? [`prepared by ${firstLine(commandText(prepare.run))}`] : []),
-    ...(services ? [`with ${services.map((service) => service.id).join(', ')}`] : []),
-  ].join(', ');
+    line(depth, [`${run.program}${args}`, 'strong'], [' runs', 'faint']),
+    ...command(depth, run.script, options),
+    ...notes,
+  ];
+}
+
+function scriptOf(run: PlanRun, { bash }: PlanTextOptions): string {
+  if ('bash' in run) return authored(run, bash);
+  return 'argv' in run ? run.argv.join(' ') : `${run.program}: ${run.script}`;
+}
+
+/** A script as its author wrote it, but for quotes that make no difference. */
+export function authored(run: Extract<PlanRun, { bash: string }>, bash: BashParser | undefined): string {
+  const { values = [] } = run;
+  if (values.length === 0 || !bash) return run.bash;
+  const byName = new Map(
+    values.map(({ name, value, words }) => [name, words ? value.replace(/^\{\{/, '{{args ') : value]),
+  );
+  return fillScript(bash, run.bash, ({ name }) => byName.get(name));
+}
+
+function checkLines(check: PlanCheck, depth: number, options: PlanTextOptions): OutlineLine[] {
+  const one = (...pieces: OutlineLine['pieces']) => line(depth, ['verify ', 'faint'], ...pieces);
+  switch (check.kind) {
+    case 'run': {
+      const base = check.from ? `  with ${listed(check.files ?? [])} as before the step` : '';
+      const script = scriptOf(check.run, options).trim();
+      if (!script.includes('\n')) return [one([script, 'code'], [base, 'faint'])];
+      return [one([base.trim(), 'faint']), ...command(depth + 1, script, options)];
+    }
+    case 'check':
+      return [one([check.check, 'code'])];
+    case 'changes':
+      return [one([changesText(check), 'code'])];
+    case 'wait': {
+      const limit = check.timeout === undefined ? '' : ` within ${showDuration(check.timeout)}`;
+      return [one(['wait ', 'faint'], [waitText(check.wait), 'code'], [limit, 'faint'])];
+    }
+  }
+}
+
+/** What a step may change, in words. */
+export function changesText(check: {
+  readonly only?: readonly string[];
+  readonly never?: readonly string[];
+  readonly maxFiles?: number;
+  readonly maxLines?: number;
+}): string {
+  const { only, never, maxFiles, maxLines } = check;
+  return [
+    ...(only ? [`changes only ${only.join(', ')}`] : []),
+    ...(never ? [`never changes ${never.join(', ')}`] : []),
+    ...(maxFiles === undefined ? [] : [`changes at most ${maxFiles} files`]),
+    ...(maxLines === undefined ? [] : [`changes at most ${maxLines} lines`]),
+  ].join('; ');
+}
+
+function workspaceLines(
+  { from, prepare, services }: PlanWorkspace,
+  options: PlanTextOptions,
+): OutlineLine['pieces'][] {
+  const brief = (run: PlanRun) => firstLine(scriptOf(run, options));
+  const source =
+    typeof from === 'object' ? `${from.git}${from.ref === undefined ? '' : ` at ${from.ref}`}` : from;
+  return [
+    [[source, 'code']],
+    ...(prepare
+      ? [
+          [
+            ['prepared by ', 'faint'],
+            [brief(prepare.run), 'code'],
+            [` once per content of ${listed(prepare.files)}`, 'faint'],
+          ] as const,
+        ]
+      : []),
+    ...(services ?? []).map(
+      ({ id, run, ready }) =>
+        [
+          ['service ', 'faint'],
+          [id, 'name'],
+          ['  ', 'plain'],
+          [brief(run), 'code'],
+          [
+            `  ready when ${'port' in ready ? `port ${ready.port} answers` : 'log' in ready ? `it logs ${ready.log}` : `${brief(ready.run)} succeeds`}`,
+            'faint',
+          ],
+        ] as const,
+    ),
+  ];
+}
+
+function inputLines(inputs: Plan['inputs']): OutlineLine['pieces'][] {
+  const names = Math.max(...Object.keys(inputs).map((name) => name.length));
+  return Object.entries(inputs).map(([name, schema]) => [
+    [name.padEnd(names), 'name'],
+    [`  ${typeText(schema)}`, 'faint'],
+    [defaultText(schema), 'plain'],
+  ]);
+}
+
+function typeText(schema: JsonSchema): string {
+  if (!isJsonObject(schema)) return 'anything';
+  const { type, enum: values } = schema;
+  if (Array.isArray(values)) return values.map((value) => JSON.stringify(value)).join(' | ');
+  return Array.isArray(type) ? type.join(' | ') : typeof type === 'string' ? type : 'anything';
+}
+
+function defaultText(schema: JsonSchema): string {
+  if (!isJsonObject(schema)) return '';
+  return schema['default'] === undefined ? '' : `  default ${JSON.stringify(schema['default'])}`;
+}
+
+/** What happens to another holder, in words. */
+export function concurrencyNote(then: 'queue' | 'cancel'): string {
+  return then === 'queue' ? 'waits for the one before' : 'cancels the one before';
 }
 
 function firstLine(text: string): string {

@@ -31,7 +31,12 @@ export default class Plan extends WfCommand {
       process.exitCode = exitCodes.failed;
       return compiled;
     }
-    this.log(renderPlan(compiled.plan, this.style));
+    if (!this.jsonEnabled()) {
+      const { loadBashParser } = await import('../formula/bash/load-parser.ts');
+      const { widthOf } = await import('../cli/outline.ts');
+      const options = { style: this.style, width: widthOf(process.stdout), bash: await loadBashParser() };
+      this.log(renderPlan(compiled.plan, options));
+    }
     return compiled.plan;
   }
 }

@@ -1,6 +1,8 @@
 import { Args, Flags } from '@oclif/core';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { RunState } from '../journal/run-state.ts';
+import type { dryRunAll, DryRunReport } from '../cli/dry-run-project.ts';
+import { UsageError } from '../cli/usage-error.ts';
 import { exitCodes, WfCommand } from '../cli/wf-command.ts';
 
 export default class Run extends WfCommand {
@@ -10,9 +12,11 @@ export default class Run extends WfCommand {
   static override examples = [
     '<%= config.bin %> run release-notes',
     '<%= config.bin %> run release-notes -i since=v1.2.0 -i tag=true',
+    '<%= config.bin %> run release-notes --dry-run',
+    '<%= config.bin %> run --dry-run --all',
   ];
   static override args = {
-    formula: Args.string({ description: 'Name of the formula.', required: true }),
+    formula: Args.string({ description: 'Name of the formula.' }),
   };
   static override flags = {
     input: Flags.string({
@@ -38,14 +42,32 @@ export default class Run extends WfCommand {
       description: 'Leave the run to a process of its own, and print its id.',
       exclusive: ['events'],
     }),
+    'dry-run': Flags.boolean({
+      description:
+        'Start nothing: show each command as it would be started, and what cannot be known before. An input without value and default takes the first of its `examples`.',
+      exclusive: ['events', 'detach'],
+    }),
+    all: Flags.boolean({
+      description: 'With --dry-run: every formula, from defaults and `examples`.',
+      dependsOn: ['dry-run'],
+      exclusive: ['input', 'inputs'],
+    }),
     events: Flags.boolean({
       description: 'Print the events as they come, one JSON document a line.',
       exclusive: ['json'],
     }),
   };
 
-  async run(): Promise<RunState | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }> {
+  async run(): Promise<
+    | RunState
+    | DryRunReport
+    | Awaited<ReturnType<typeof dryRunAll>>
+    | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
+  > {
     const { args, flags } = await this.parse(Run);
+    if (flags.all) return this.#dryRunAll(args.formula, flags);
+    if (args.formula === undefined)
+      throw new UsageError('wf run needs the name of a formula', '`wf list` shows which there are');
     const { openProject } = await import('../workspace/project-loader.ts');
     const { compileOrTell } = await import('../cli/compile-or-tell.ts');
     const { readInputs } = await import('../cli/input-flags.ts');
@@ -65,6 +87,17 @@ export default class Run extends WfCommand {
       return compiled;
     }
     const { plan } = compiled;
+    if (flags['dry-run']) {
+      const { readGivenInputs } = await import('../cli/input-flags.ts');
+      const { dryRunFormula } = await import('../cli/dry-run-project.ts');
+      const { renderDryRun } = await import('../cli/render-dry-run.ts');
+      const given = { flags: flags.input, file: flags.inputs, cwd };
+      const values = readGivenInputs(args.formula, plan.inputs, given);
+      const report = await dryRunFormula(project, plan, values, flags.revision);
+      this.log(renderDryRun(report, report.inputsFrom, await this.#outline()));
+      if (report.failures.length > 0) process.exitCode = exitCodes.failed;
+      return report;
+    }
     const inputs = readInputs(args.formula, plan.inputs, { flags: flags.input, file: flags.inputs, cwd });
     const request = {
       project: project.root,
@@ -80,5 +113,33 @@ export default class Run extends WfCommand {
     return driveRun(this, flags, { project: project.root, plan }, (host, by) =>
       startRun({ ...request, ...(by !== undefined && { by }) }, host),
     );
+  }
+
+  async #dryRunAll(
+    formula: string | undefined,
+    flags: {
+      readonly cwd: string | undefined;
+      readonly profile: string | undefined;
+      readonly quiet: boolean;
+    },
+  ) {
+    if (formula !== undefined) throw new UsageError(`--all means every formula, and not "${formula}"`);
+    const { openProject } = await import('../workspace/project-loader.ts');
+    const { dryRunAll } = await import('../cli/dry-run-project.ts');
+    const project = openProject(flags.cwd ?? process.cwd());
+    let first = true;
+    const all = await dryRunAll(project, flags.profile, await this.#outline(), (text, ok) => {
+      if (this.jsonEnabled()) return;
+      if (!ok) process.stderr.write(`${text}\n`);
+      else this.log(first ? text : `\n${text}`);
+      if (ok) first = false;
+    });
+    if (!all.ok) process.exitCode = exitCodes.failed;
+    return all;
+  }
+
+  async #outline() {
+    const { widthOf } = await import('../cli/outline.ts');
+    return { style: this.style, width: widthOf(process.stdout) };
   }
 }

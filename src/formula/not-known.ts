@@ -29,6 +29,11 @@ export function partlyKnown(properties: Readonly<Record<string, Knowable>>): Jso
   return object;
 }
 
+/** The same properties and some more, none of them read. */
+export function withKnowable(object: JsonObject, more: Readonly<Record<string, Knowable>>): JsonObject {
+  return Object.defineProperties(partlyKnown(more), Object.getOwnPropertyDescriptors(object)) as JsonObject;
+}
+
 /** The same for a list. */
 export function partlyKnownList(items: readonly Knowable[]): readonly JsonValue[] {
   const list: JsonValue[] = [];

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../support/json.ts';
 import { missingNames, NotKnown } from './not-known.ts';
+import type { FoundReference } from './reference.ts';
 import { RenderError } from './render-error.ts';
 import { helpers, isA, showParameter, type RenderWorld, type UnknownPart } from './template-helpers.ts';
 import { parseTemplateText } from './template-syntax.ts';
@@ -44,6 +45,26 @@ export function evaluateTemplate(
   return tree.whole && only?.kind === 'value'
     ? rendering.value(only.value, place)
     : rendering.parts(tree.parts, place);
+}
+
+/** A template as a part that is not known, as reading it found. */
+export function unknownPart(text: string, values: JsonObject, error: NotKnown): UnknownPart {
+  const { references } = usable(text);
+  return partOf(text.replace(/^\{\{|\}\}$/g, ''), true, error, references, values);
+}
+
+function partOf(
+  text: string,
+  plain: boolean,
+  error: NotKnown,
+  references: readonly FoundReference[],
+  values: JsonObject,
+): UnknownPart {
+  const missing = missingNames(references, values);
+  const names = missing.length > 0 ? missing : error.names;
+  // What is known of a value says nothing about a property of it.
+  const shown = names.join() === error.names.join() ? error.shown : undefined;
+  return { text, plain, names, shown };
 }
 
 function usable(text: string): TemplateTree {
@@ -112,13 +133,9 @@ class Rendering {
       if (!(error instanceof NotKnown)) throw error;
       const { start, end } = operand;
       const references = this.#tree.references.filter((one) => one.start >= start && one.end <= end);
-      const names = missingNames(references, this.#values);
-      return hole({
-        text: block === '' ? this.#textOf(operand) : `#${block} ${this.#textOf(operand)}`,
-        plain: block === '' && operand.kind === 'path',
-        names: names.length > 0 ? names : error.names,
-        shown: error.shown,
-      });
+      const text = this.#textOf(operand).replace(/^\{\{~?\s*|\s*~?\}\}$/g, '');
+      const plain = block === '' && operand.kind === 'path';
+      return hole(partOf(block === '' ? text : `#${block} ${text}`, plain, error, references, this.#values));
     }
   }
 

@@ -4,7 +4,7 @@ import { RenderError } from '../formula/render-template.ts';
 import type { RenderWorld } from '../formula/render-template.ts';
 
 /** `{{file path}}` puts at most this many bytes into a text. */
-const MOST_BYTES = 256 * 1024;
+export const MOST_BYTES = 256 * 1024;
 
 /** The files that templates of a step may read: those of the directory it works in, links that leave it not followed. */
 export function filesIn(directory: string): RenderWorld {
@@ -28,3 +28,10 @@ export function filesIn(directory: string): RenderWorld {
     },
   };
 }
+
+/** Where there are none. */
+export const noFiles: RenderWorld = {
+  readFile: (path) => {
+    throw new RenderError(`{{file}} cannot read "${path}": there is no such file`);
+  },
+};

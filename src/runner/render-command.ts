@@ -1,4 +1,5 @@
-import { evaluateTemplate, renderTemplate } from '../formula/render-template.ts';
+import { NotKnown } from '../formula/not-known.ts';
+import { evaluateTemplate, renderTemplate, unknownPart } from '../formula/render-template.ts';
 import type { RenderWorld } from '../formula/render-template.ts';
 import type { PlanRun } from '../plan/plan.ts';
 import type { JsonObject, JsonValue } from '../support/json.ts';
@@ -51,11 +52,17 @@ function argument(word: string, values: JsonObject, world: RenderWorld): readonl
 }
 
 function wordsOf(template: string, values: JsonObject, world: RenderWorld): readonly string[] {
-  const value = evaluateTemplate(template, values, world);
-  if (!Array.isArray(value)) throw new RenderValueError(`${template} is not a list of words`);
-  return (value as readonly JsonValue[]).map((item) =>
-    withoutNul(typeof item === 'string' ? item : JSON.stringify(item), template),
-  );
+  try {
+    const value = evaluateTemplate(template, values, world);
+    if (!Array.isArray(value)) throw new RenderValueError(`${template} is not a list of words`);
+    return (value as readonly JsonValue[]).map((item) =>
+      withoutNul(typeof item === 'string' ? item : JSON.stringify(item), template),
+    );
+  } catch (error) {
+    // How many words it is going to be is part of what is not known.
+    if (!world.hole || !(error instanceof NotKnown)) throw error;
+    return [world.hole(unknownPart(template, values, error))];
+  }
 }
 
 function withoutNul(text: string, template: string): string {

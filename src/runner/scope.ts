@@ -134,7 +134,7 @@ export async function render(
 }
 
 /** Evaluates JSON in which strings are templates; what is absent is undefined. Sees no `run`. */
-export function evaluateWith(value: JsonValue, scoped: Scoped): JsonValue | undefined {
+export function evaluateWith(value: JsonValue, scoped: Pick<Scoped, 'values'>): JsonValue | undefined {
   if (typeof value === 'string')
     return value.includes('{{') ? evaluateTemplate(value, scoped.values, NO_FILES) : value;
   if (Array.isArray(value))
@@ -148,7 +148,7 @@ export function evaluateWith(value: JsonValue, scoped: Scoped): JsonValue | unde
 }
 
 /** Where no step is at work there is no file to read: which state of it would be meant? */
-const NO_FILES: RenderWorld = {
+export const NO_FILES: RenderWorld = {
   readFile: (path) => {
     throw new RenderError(
       `{{file}} reads "${path}" from the workspace of a step, so it belongs in a command or a check`,

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { UserError } from '../support/user-error.ts';
 import { confirmedOwner } from './ownership.ts';
@@ -107,6 +107,17 @@ function gitProblem(args: readonly string[], code: number | null, stderr: string
         : 'free some space, then `wf resume`',
     cause: error,
   });
+}
+
+/** The output of a quick git command, at once; undefined when it fails or there is no git. */
+export function gitAtOnce(args: readonly string[], cwd: string): Buffer | undefined {
+  const { status, stdout } = spawnSync('git', args, {
+    cwd,
+    env: gitEnvironment(),
+    stdio: ['ignore', 'pipe', 'ignore'],
+    maxBuffer: 256 * 1024 * 1024,
+  });
+  return status === 0 ? stdout : undefined;
 }
 
 function noGit(cause: unknown): UserError {

@@ -92,7 +92,7 @@ function slotAt(node: Node, name: string, list: boolean, script: string): Slot {
     after?.type === 'raw_string' &&
     after.startIndex === to;
   if (within) return { ...slot, place: 'single', start: from - 1, end: to + 1 };
-  const unquoted = unquotedIn(parent, script[from - 1] ?? ' ', script[to] ?? ' ');
+  const unquoted = unquotedIn(parent, script.slice(Math.max(from - 2, 0), from), script.slice(to, to + 2));
   return { ...slot, place: 'word', start: from, end: to, unquoted };
 }
 
@@ -102,9 +102,10 @@ function unquotedIn(string: Node, before: string, after: string): Slot['unquoted
     if (up.type === 'test_command') return 'nothing';
     if (up.type === 'command_substitution') break;
   }
-  const ends = /[\s;|&)]/.test(after);
-  if (ends && /[\s;|&(=]/.test(before)) return 'plain';
-  return (ends || /[/:@%+-]/.test(after)) && /[\s(=/:@%+-]/.test(before) ? 'plainest' : 'nothing';
+  const ends = /^(?:$|[\s;|&)])/.test(after);
+  if (ends && /(?:^|[\s;|&(=])$/.test(before)) return 'plain';
+  const goesOn = ends || /^(?:[/:@%+-]|\.(?!\.))/.test(after);
+  return goesOn && /(?:^|[\s(=/:@%+-]|(?:^|[^.])\.)$/.test(before) ? 'plainest' : 'nothing';
 }
 
 function inBackquotes(node: Node): boolean {

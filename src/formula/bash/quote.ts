@@ -1,11 +1,16 @@
 import type { Slot } from './fill-script.ts';
 
 const PLAIN = /^[\w@%+=:,./-]+$/;
-const PLAINEST = /^(?!.*\.\.)[\w@%+:./-]+$/;
+const PLAINEST = /^(?!\.|.*\.\.|.*\.$)[\w@%+:./-]+$/;
 
 /** One word of a shell's command line that is exactly this text. */
 export function shellWord(text: string): string {
   return PLAIN.test(text) ? text : quoted(text);
+}
+
+/** A command line of exactly these words. See {@link writeInto} for `marks`. */
+export function shellWords(words: readonly string[], marks: ReadonlySet<string>): string {
+  return words.map((word) => wordOf(word, PLAIN, marks)).join(' ');
 }
 
 /**
@@ -13,7 +18,7 @@ export function shellWord(text: string): string {
  * yet, and ask for no quotes.
  */
 export function writeInto(slot: Slot, value: string | readonly string[], marks: ReadonlySet<string>): string {
-  if (typeof value !== 'string') return value.map((word) => wordOf(word, PLAIN, marks)).join(' ');
+  if (typeof value !== 'string') return shellWords(value, marks);
   switch (slot.place) {
     case 'word':
       return slot.unquoted === 'nothing'

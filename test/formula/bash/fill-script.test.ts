@@ -44,6 +44,8 @@ describe('a script with its values in place', () => {
     expect(filled('echo {}>file', '2')).toBe("echo '2'>file");
     expect(filled('[[ {} == b ]]', '-f')).toBe("[[ '-f' == b ]]");
     expect(filled('echo src/{}/x --a={}', 'b', 'c,d')).toBe('echo src/b/x --a=c,d');
+    expect(filled('cat {}.log {}.log x.{}', 'a.b', 'a.', 'y')).toBe("cat a.b.log 'a.'.log x.y");
+    expect(filled('echo {}..3', '1')).toBe("echo '1'..3");
     expect(filled('echo x/{}/y', 'c,d')).toBe("echo x/'c,d'/y");
   });
 
@@ -52,7 +54,7 @@ describe('a script with its values in place', () => {
     'printf "<%s>" "{}"',
     'printf "<%s>" "a {} b" x{} {}y',
     "printf '<%s>' 'a {} b' '{}'",
-    'printf "<%s>" --name={} src/{}/x {}x "$(printf %s {})"',
+    'printf "<%s>" --name={} src/{}/x.{} {}x {}.{} "$(printf %s {})"',
     'printf "<%s>" {@}',
     'set -- a {@} b; printf "<%s>" "$@"',
     'cat <<E\n{} "{}" \'{}\' \\\nE\n',
