@@ -11,6 +11,7 @@ import type { Look } from './fingerprint.ts';
 import { lookAt, settle } from './fingerprint.ts';
 import { git, GitError, gitText } from './git.ts';
 import { copyIndex, gitFolder } from './git-state.ts';
+import { removeTree } from './remove-tree.ts';
 import type { FileChange, RunWorkspace, StepDirectory } from './run-workspace.ts';
 import { EMPTY_STATE } from './snapshots.ts';
 import type { Snapshots } from './snapshots.ts';
@@ -105,7 +106,7 @@ export class DirectoryWorkspace implements RunWorkspace {
         if (before === EMPTY_STATE && (await isEmpty(tracked.path))) return before;
         if (look) await settle(look);
         const taken = await snapshots.take(tracked.path, name, before);
-        if (copy !== undefined && taken !== before) await this.#lend(tracked.path);
+        if (copy !== undefined && taken !== before) await this.#exclusively(() => this.#lend(tracked.path));
         tracked.seen = look?.text;
         await this.#isAt(tracked, taken);
         return taken;
@@ -118,7 +119,7 @@ export class DirectoryWorkspace implements RunWorkspace {
   async release(copy: string): Promise<void> {
     const tracked = this.#copies.get(copy);
     this.#copies.delete(copy);
-    if (tracked) await rm(tracked.path, { recursive: true, force: true });
+    if (tracked) await removeTree(tracked.path);
   }
 
   async merge(name: string, states: readonly StateId[]) {
@@ -216,7 +217,8 @@ export class DirectoryWorkspace implements RunWorkspace {
     const there =
       state === EMPTY_STATE && !own
         ? await isEmpty(tracked.path)
-        : (tracked.state ?? state) === state && (await snapshots.holds(tracked.path, state));
+        : (tracked.state === state || (own && tracked.state === undefined)) &&
+          (await snapshots.holds(tracked.path, state, { loosely: own }));
     if (there) {
       tracked.seen = look?.text;
       return;
@@ -231,7 +233,7 @@ export class DirectoryWorkspace implements RunWorkspace {
     if (
       from !== undefined &&
       (await snapshots.cameFrom(state, from)) &&
-      (await snapshots.holds(tracked.path, from))
+      (await snapshots.holds(tracked.path, from, { loosely: true }))
     ) {
       await snapshots.restore(tracked.path, state, from);
       return;
@@ -362,14 +364,14 @@ export class DirectoryWorkspace implements RunWorkspace {
 
   async #removeCopies(): Promise<void> {
     this.#copies.clear();
-    await rm(this.#copiesFolder, { recursive: true, force: true });
+    await removeTree(this.#copiesFolder);
   }
 
   async #removeAll({ stays = this.kind === 'checkout' } = {}): Promise<void> {
     const { directory, run, top, snapshots } = this.#options;
     await this.#removeCopies();
     if (!stays) {
-      await rm(directory, { recursive: true, force: true });
+      await removeTree(directory);
       if (this.kind === 'clone' && top !== undefined) await unpin(top, run);
     }
     await snapshots.remove();

@@ -96,9 +96,12 @@ export async function gitText(args: readonly string[], options: GitOptions): Pro
 }
 
 /** What git could not do: our fault or its own, unless it says that the world has no room for it. */
-function gitProblem(args: readonly string[], code: number | null, stderr: string): Error {
+export function gitProblem(args: readonly string[], code: number | null, stderr: string): Error {
   const error = new GitError(args, code, stderr);
-  const line = /^.*(No space left on device|Disk quota exceeded|Read-only file system).*$/m.exec(stderr);
+  const line =
+    /^.*(No space left on device|Out of diskspace|Disk quota exceeded|Read-only file system).*$/m.exec(
+      stderr,
+    );
   if (!line) return error;
   return new UserError(`git cannot write: ${line[0].replace(/^(error|fatal): /, '')}`, {
     hint:

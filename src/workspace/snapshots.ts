@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import type { StateId } from '../journal/event.ts';
 import { UserError } from '../support/user-error.ts';
 import { withFiles } from './file-problem.ts';
-import { git, GitError, gitText } from './git.ts';
+import { git, GitError, gitProblem, gitText } from './git.ts';
 import type { GitFolder, GitState, Refs } from './git-state.ts';
 import {
   branchOf,
@@ -91,11 +91,18 @@ export class Snapshots {
     return this.#commit({ tree, git: state }, before === undefined ? [] : [before], name);
   }
 
-  /** Whether a directory is in a state. */
-  async holds(directory: string, state: StateId): Promise<boolean> {
+  /** Whether a directory is in a state; with `loosely`, in files and HEAD at least, whatever else is in its repository. */
+  async holds(
+    directory: string,
+    state: StateId,
+    { loosely = false }: { readonly loosely?: boolean } = {},
+  ): Promise<boolean> {
     await this.#make();
     const tree = await this.#treeOf(directory);
-    return alike({ tree, git: await this.#gitStateOf(directory) }, await this.#read(state));
+    const [now, then] = [{ tree, git: await this.#gitStateOf(directory) }, await this.#read(state)];
+    if (!loosely || !now.git || !then.git) return alike(now, then);
+    const start = await this.#refsAtStart();
+    return now.tree === then.tree && headCommit(now.git, start) === headCommit(then.git, start);
   }
 
   /**
@@ -104,10 +111,21 @@ export class Snapshots {
    */
   async restore(directory: string, state: StateId, from?: StateId): Promise<void> {
     await this.#make();
-    await mkdir(directory, { recursive: true });
-    await this.#add(directory);
     const commit = await this.#commitOf(state);
-    await this.#git(directory, ['read-tree', '--reset', '-u', commit]);
+    // A copy has the files already, and writing each again would take longer than reading it.
+    if (from !== undefined || !existsSync(this.#index(directory))) await this.#add(directory);
+    const files = () => this.#git(directory, ['read-tree', '--reset', '-u', commit]);
+    if (from !== undefined) await files();
+    else {
+      const clean = () => this.#git(directory, ['clean', '-f', '-d', '-q']);
+      // On a disk that is full, what nobody has recorded goes first.
+      await files().catch(async (error: unknown) => {
+        if (!(error instanceof UserError)) throw error;
+        await clean();
+        await files();
+      });
+      await clean();
+    }
     const { tree, git: saved } = await this.#read(state);
     this.#remember(directory, tree);
     if (saved)
@@ -303,7 +321,7 @@ export class Snapshots {
       });
     }
     if (problems.length > 0 || exitCode === 128)
-      throw new GitError(['add'], exitCode, problems.join('\n') || stderr);
+      throw gitProblem(['add'], exitCode, problems.join('\n') || stderr);
   }
 
   async #commitOf(state: StateId): Promise<string> {

@@ -8,8 +8,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { fileIn, Folder, open, repository, RUN, step, temporary } from './repository.ts';
+
+// Dozens of git processes each, on machines that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 const BRANCH = `wf/tidy/${RUN}`;
 

@@ -180,12 +180,12 @@ describe('a process that has to end', () => {
   });
 
   it('and does not want to is killed after five seconds', async () => {
-    const { bash } = processPlace();
+    const { bash, folder } = processPlace();
     const name = mark();
     const over = new AbortController();
     const begun = Date.now();
-    const ended = bash(`trap '' TERM; while :; do sleep 1.${name}; done`, { signal: over.signal });
-    await until('it runs', () => running(`1.${name}`).length > 0);
+    const ended = bash(`trap '' TERM; touch up; while :; do sleep 1.${name}; done`, { signal: over.signal });
+    await until('it runs', () => existsSync(join(folder, 'up')));
     over.abort();
     expect(await ended).toMatchObject({ ended: 'cancelled', killedBy: 'SIGKILL' });
     expect(Date.now() - begun).toBeGreaterThan(4_900);

@@ -85,7 +85,7 @@ describe('after the runner was killed', () => {
       detached: true,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    const identity = identifyProcess(leader.pid as number);
+    const identity = { ...identifyProcess(process.pid), pid: leader.pid, start: '1' };
     const [line] = (await once(leader.stdout, 'data')) as [Buffer];
     await until('the leader has ended', () => !alive(leader.pid as number));
     const member = Number(String(line));
