@@ -164,22 +164,15 @@ export async function runProcess(
 
 /** The file that both streams of a process go to. */
 class Log {
-  readonly #file: ReturnType<typeof createWriteStream> | undefined;
-  readonly #path: string;
+  /** Undefined before the first byte: most commands are silent, and to open a file takes as long as many of them. */
+  #file: ReturnType<typeof createWriteStream> | undefined;
+  readonly #path: string | undefined;
   #problem: Error | undefined;
   #told: () => void = () => undefined;
   #waiting: (() => void)[] = [];
 
   constructor(path: string | undefined) {
-    this.#path = path ?? '';
-    if (path === undefined) return;
-    this.#file = createWriteStream(path, { flags: 'a' });
-    this.#file.on('error', (error) => {
-      this.#problem ??= error;
-      this.#flow();
-      this.#told();
-    });
-    this.#file.on('drain', () => this.#flow());
+    this.#path = path;
   }
 
   onProblem(told: () => void): void {
@@ -189,7 +182,9 @@ class Log {
 
   /** False: the disk is behind, and the caller is told by `then` when it has caught up. */
   write(chunk: Buffer, then: () => void): boolean {
-    if (!this.#file || this.#problem || this.#file.write(chunk)) return true;
+    if (this.#path === undefined || this.#problem) return true;
+    this.#file ??= this.#open(this.#path);
+    if (this.#file.write(chunk)) return true;
     this.#waiting.push(then);
     return false;
   }
@@ -197,7 +192,18 @@ class Log {
   async close(): Promise<void> {
     const file = this.#file;
     if (file && !this.#problem) await new Promise((resolve) => file.end(resolve));
-    if (this.#problem) throw fileProblem(this.#problem, this.#path);
+    if (this.#problem) throw fileProblem(this.#problem, this.#path ?? '');
+  }
+
+  #open(path: string): ReturnType<typeof createWriteStream> {
+    const file = createWriteStream(path, { flags: 'a' });
+    file.on('error', (error) => {
+      this.#problem ??= error;
+      this.#flow();
+      this.#told();
+    });
+    file.on('drain', () => this.#flow());
+    return file;
   }
 
   #flow(): void {

@@ -23,6 +23,7 @@ export type Group = ProcessIdentity;
 export class Watchdog implements Registry {
   readonly #file: string;
   readonly #run: string;
+  readonly #here = identifyProcess(process.pid);
   /** Groups of this process. */
   readonly #alive = new Set<number>();
   #process: ChildProcess | undefined;
@@ -55,8 +56,7 @@ export class Watchdog implements Registry {
   add(pid: number): void {
     this.#alive.add(pid);
     const start = identifyProcess(pid)?.start;
-    const here = identifyProcess(process.pid);
-    this.#tell(`+${JSON.stringify({ ...here, pid, start })}`);
+    this.#tell(`+${JSON.stringify({ ...this.#here, pid, start })}`);
   }
 
   remove(pid: number): void {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { EventBody, StateId } from '../../journal/event.ts';
 import type { PlanRun } from '../../plan/plan.ts';
@@ -213,7 +214,8 @@ function parseStdout(ended: ProcessResult): Parsed {
 }
 
 async function parseOutputFile(path: string): Promise<Parsed> {
-  const text = await readFile(path, 'utf8').catch(() => '');
+  // Most commands write none, and to look costs less than to fail.
+  const text = existsSync(path) ? await readFile(path, 'utf8').catch(() => '') : '';
   if (text.trim() === '') return { ok: true, value: {} };
   const parsed = parseJson(text, 'what it wrote to $WF_OUTPUT');
   if (
