@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import type { RenderWorld } from '../formula/render-template.ts';
-import { renderTemplate } from '../formula/render-template.ts';
 import type { JsonObject } from '../support/json.ts';
 import type { Attempt } from './attempt.ts';
 import { instancePath } from './attempt.ts';
+import { renderVariable } from './render-command.ts';
 import type { Evaluated } from './scope.ts';
 
 export interface CommandEnvironment {
@@ -30,7 +30,7 @@ export async function commandEnvironment(
     secrets[name] = value;
   }
   const own: Record<string, string> = {};
-  for (const [name, text] of Object.entries(step.env ?? {})) own[name] = renderTemplate(text, values, files);
+  for (const [name, text] of Object.entries(step.env ?? {})) own[name] = renderVariable(text, values, files);
   const told: Record<string, string> =
     feedback === undefined ? {} : { WF_FEEDBACK: await feedbackFile(world, at.key, feedback) };
   return {

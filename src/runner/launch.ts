@@ -30,7 +30,7 @@ export function launch(command: Rendered, file: (name: string) => string): reado
       // On the line of the script's first, so that line numbers in messages are the author's.
       const script = `${reads.join('')}set -euo pipefail; ${command.script}`;
       const bash = ['bash', '--norc', '--noprofile'] as const;
-      if (script.length < LONGEST_ARGUMENT) return [...bash, '-c', script];
+      if (Buffer.byteLength(script) < LONGEST_ARGUMENT) return [...bash, '-c', script];
       const path = file('script');
       writeFileSync(path, script);
       return [...bash, path];

@@ -19,7 +19,7 @@ import { filesIn } from './files-in.ts';
 import { logFile, runFolder } from './run-logs.ts';
 import { launch } from './launch.ts';
 import type { Rendered } from './render-command.ts';
-import { renderCommand } from './render-command.ts';
+import { renderCommand, renderVariable } from './render-command.ts';
 import type { ExecuteOptions, World } from './world.ts';
 
 /** What of the caller's environment every command gets, beside what wf.yaml lets through. */
@@ -230,7 +230,7 @@ export class LocalWorld implements World {
         const own = Object.fromEntries(
           Object.entries(service.env ?? {}).map(([name, text]) => [
             name,
-            renderTemplate(text, values, files),
+            renderVariable(text, values, files),
           ]),
         );
         const env = { ...this.baseEnv, WF_RUN: this.#options.run, WF_WORKSPACE: root, ...own };

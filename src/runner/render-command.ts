@@ -46,7 +46,7 @@ export function renderCommand(run: PlanRun, values: JsonObject, world: RenderWor
 
 /** A word of an argv; `{{args list}}` alone becomes as many as the list has items. */
 function argument(word: string, values: JsonObject, world: RenderWorld): readonly string[] {
-  const list = /^\{\{\s*args\s+(.+?)\s*\}\}$/s.exec(word)?.[1];
+  const list = /^\{\{\s*args\s+((?:(?!\}\}).)+?)\s*\}\}$/s.exec(word)?.[1];
   if (list !== undefined) return wordsOf(`{{${list.replace(/^\((.*)\)$/s, '$1')}}}`, values, world);
   return [withoutNul(renderTemplate(word, values, world), word)];
 }
@@ -63,6 +63,11 @@ function wordsOf(template: string, values: JsonObject, world: RenderWorld): read
     if (!world.hole || !(error instanceof NotKnown)) throw error;
     return [world.hole(unknownPart(template, values, error))];
   }
+}
+
+/** The value of an environment variable. */
+export function renderVariable(template: string, values: JsonObject, world: RenderWorld): string {
+  return withoutNul(renderTemplate(template, values, world), template);
 }
 
 function withoutNul(text: string, template: string): string {

@@ -1,11 +1,12 @@
-import type { Node } from 'web-tree-sitter';
+import type { Node as Parsed } from 'web-tree-sitter';
 import type { Danger } from './dangerous-commands.ts';
 import type { Stretch } from './flow.ts';
 import { Flow } from './flow.ts';
 import type { BashParser } from './load-parser.ts';
 import type { Position } from './position.ts';
 import { positionOf } from './position.ts';
-import { firstError } from './syntax-tree.ts';
+import type { Node } from './syntax-tree.ts';
+import { firstError, readTree } from './syntax-tree.ts';
 import { markerOf } from './words.ts';
 
 export type { BashParser };
@@ -62,7 +63,7 @@ export function compileBash(
   try {
     const broken = firstError(tree.rootNode);
     if (broken) return { ok: false, problems: [marked.syntaxProblem(broken, notUnderstood(broken))] };
-    return compileTree(parser, marked, tree.rootNode, outside);
+    return compileTree(parser, marked, readTree(tree.rootNode, marked.text), outside);
   } finally {
     tree.delete();
   }
@@ -82,7 +83,7 @@ export function misusedVariables(
   if (!tree) return [];
   try {
     if (tree.rootNode.hasError) return [];
-    const flow = new Flow(tree.rootNode, [], marked.seed, variables);
+    const flow = new Flow(readTree(tree.rootNode, script), [], marked.seed, variables);
     return [...flow.problems()].map((problem) => marked.valueProblem(problem.at, problem, problem.why));
   } finally {
     tree.delete();
@@ -99,7 +100,7 @@ function takenName(parts: readonly ScriptPart[]): BashProblem | undefined {
   return undefined;
 }
 
-function notUnderstood(node: Node): string {
+function notUnderstood(node: Parsed): string {
   return node.isMissing
     ? `something is missing here: ${node.type}`
     : 'this part of the script is not understood as bash';
@@ -147,8 +148,7 @@ function isUnderstood(parser: BashParser, script: string): boolean {
 
 /** What stands in a place's stead, or why nothing can. */
 function replacement(root: Node, place: Place, name: string, flow: Flow): string | Danger {
-  const node = root.descendantForIndex(place.startIndex, place.endIndex - 1);
-  if (!node) return { why: 'the place is not understood' };
+  const node = root.smallestOver(place);
   const position = positionOf(node);
   if (typeof position !== 'string') return position;
   if (position === 'comment') return `\${${name}}`;

@@ -1,4 +1,3 @@
-import type { Node } from 'web-tree-sitter';
 import type { Danger } from './dangerous-commands.ts';
 import {
   actsUpon,
@@ -10,6 +9,7 @@ import {
 } from './dangerous-commands.ts';
 import { ARITHMETIC } from './position.ts';
 import { isSpecialVariable } from './special-variables.ts';
+import type { Node } from './syntax-tree.ts';
 import {
   afterSubject,
   ancestors,
@@ -40,6 +40,8 @@ export interface FlowProblem extends Danger {
 export class Flow {
   readonly #nodes: readonly Node[];
   readonly #places: readonly Stretch[];
+  /** The innermost nodes around the places. */
+  readonly #holders: ReadonlySet<Node>;
   readonly #seed: string;
   /** Names that hold a value. `f()1`: an argument of the function `f`; `()1`: of the script. */
   readonly #tainted: Set<string>;
@@ -47,18 +49,23 @@ export class Flow {
   readonly #arrays = new Set<string>();
   readonly #integers = new Map<string, Node>();
   readonly #files = new Set<string>();
+  /** What is known of nodes as long as nothing more is found to hold a value. */
+  readonly #carrying = new Map<Node, boolean>();
+  readonly #names = new Map<Node, string | undefined>();
 
   /** `outside`: variables that hold a value before the script begins. */
   constructor(root: Node, places: readonly Stretch[], seed: string, outside: readonly string[] = []) {
     this.#nodes = [...descendants(root)];
     const comments = this.#nodes.filter((node) => node.type === 'comment');
     this.#places = places.filter((place) => !comments.some((comment) => covers(comment, place)));
+    this.#holders = new Set(this.#places.map((place) => root.smallestOver(place)));
     this.#seed = seed;
     this.#tainted = new Set(outside);
     if (this.#places.length === 0 && this.#tainted.size === 0) return;
     for (const node of this.#nodes) this.#declare(node);
     for (let before = -1; before !== this.#size;) {
       before = this.#size;
+      this.#carrying.clear();
       for (const node of this.#nodes) this.#spread(node);
     }
   }
@@ -87,7 +94,8 @@ export class Flow {
   }
 
   #nameOf(command: Node): string | undefined {
-    return this.#words(command, () => false)[0]?.literal;
+    if (!this.#names.has(command)) this.#names.set(command, this.#words(command, () => false)[0]?.literal);
+    return this.#names.get(command);
   }
 
   #declare(node: Node): void {
@@ -189,22 +197,32 @@ export class Flow {
   }
 
   /** Whether a value, or something made of one, is in what a node is or prints. */
-  #carries(node: Node, visited: ReadonlySet<string> = new Set()): boolean {
-    if (this.#places.some((place) => covers(node, place))) return true;
-    for (const inner of [node, ...descendants(node)]) {
-      if (/^(?:special_)?variable_name$/.test(inner.type) && this.#isTainted(inner)) return true;
-      if (inner.type !== 'command') continue;
-      const called = this.#nameOf(inner);
-      const body = called !== undefined && !visited.has(called) ? this.#functions.get(called) : undefined;
-      if (body && called !== undefined && this.#carries(body, new Set([...visited, called]))) return true;
-      // A file of the script's own making.
-      if (
-        this.#files.size > 0 &&
-        inner.children.some((child) => child && this.#files.has(pathOf(child.text)))
-      )
-        return true;
+  #carries(node: Node): boolean {
+    const known = this.#carrying.get(node);
+    if (known !== undefined) return known;
+    // Met again on the way down: a function that calls itself. In doubt it does.
+    this.#carrying.set(node, true);
+    const carries = this.#carriesItself(node) || node.children.some((child) => this.#carries(child));
+    this.#carrying.set(node, carries);
+    return carries;
+  }
+
+  #carriesItself(node: Node): boolean {
+    if (this.#holders.has(node)) return true;
+    switch (node.type) {
+      case 'variable_name':
+      case 'special_variable_name':
+        return this.#isTainted(node);
+      case 'command': {
+        const called = this.#nameOf(node);
+        const body = called === undefined ? undefined : this.#functions.get(called);
+        if (body && this.#carries(body)) return true;
+        // A file of the script's own making.
+        return this.#files.size > 0 && node.children.some((child) => this.#files.has(pathOf(child.text)));
+      }
+      default:
+        return false;
     }
-    return false;
   }
 
   /** Whether what a command reads on standard input may hold a value. */
@@ -243,7 +261,7 @@ export class Flow {
 
   #feeds(redirect: Node): boolean {
     const from = redirect.childForFieldName('destination');
-    return this.#carries(redirect) || (from !== null && this.#files.has(pathOf(from.text)));
+    return this.#carries(redirect) || (from !== undefined && this.#files.has(pathOf(from.text)));
   }
 
   #dangerAround(node: Node, tainted: (node: Node) => boolean): Danger | undefined {
@@ -349,7 +367,8 @@ export class Flow {
 
   *#nameProblems(use: Node): Generator<FlowProblem> {
     const named = /^(?:special_)?variable_name$/.test(use.type);
-    if (!named && !(use.type === 'word' && isArithmetic(use))) return;
+    // A bare word is a variable where bash computes; in `${list[@]}` it is none.
+    if (!named && !(use.type === 'word' && /^[A-Za-z_]/.test(use.text) && isArithmetic(use))) return;
     if (!this.#isTainted(use)) return;
     const { parent } = use;
     if (parent?.type === 'variable_assignment' && parent.childForFieldName('name')?.id === use.id) return;

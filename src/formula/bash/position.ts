@@ -1,7 +1,7 @@
-import type { Node } from 'web-tree-sitter';
 import type { Danger } from './dangerous-commands.ts';
 import { actsUpon, COMMAND_NAME } from './dangerous-commands.ts';
 import { isSpecialVariable } from './special-variables.ts';
+import type { Node } from './syntax-tree.ts';
 import { bracketsAround, isArithmetic } from './syntax-tree.ts';
 
 /** In which kind of text a value stands, which says how it has to be quoted. */

@@ -1,9 +1,71 @@
-import type { Node } from 'web-tree-sitter';
+import type { Node as Parsed, TreeCursor } from 'web-tree-sitter';
+
+/**
+ * A node of a parsed script. It is read out of the parser once, since every question to that costs a call into
+ * WebAssembly, and the questions here are many.
+ */
+export class Node {
+  readonly type: string;
+  readonly startIndex: number;
+  readonly endIndex: number;
+  readonly isNamed: boolean;
+  readonly text: string;
+  readonly parent: Node | null;
+  readonly children: readonly Node[] = [];
+  /** Its place in the order they are written. */
+  readonly id: number;
+  readonly #field: string | null;
+
+  constructor(cursor: TreeCursor, source: string, parent: Node | null, count: { nodes: number }) {
+    this.type = cursor.nodeType;
+    this.startIndex = cursor.startIndex;
+    this.endIndex = cursor.endIndex;
+    this.isNamed = cursor.nodeIsNamed;
+    this.text = source.slice(this.startIndex, this.endIndex);
+    this.parent = parent;
+    this.id = count.nodes++;
+    this.#field = cursor.currentFieldName;
+    if (!cursor.gotoFirstChild()) return;
+    const children: Node[] = [];
+    do children.push(new Node(cursor, source, this, count));
+    while (cursor.gotoNextSibling());
+    cursor.gotoParent();
+    this.children = children;
+  }
+
+  get namedChildren(): readonly Node[] {
+    return this.children.filter((child) => child.isNamed);
+  }
+
+  get previousSibling(): Node | undefined {
+    const siblings = this.parent?.children ?? [];
+    return siblings[siblings.indexOf(this) - 1];
+  }
+
+  childForFieldName(name: string): Node | undefined {
+    return this.children.find((child) => child.#field === name);
+  }
+
+  /** The smallest node over a stretch. */
+  smallestOver(stretch: { readonly startIndex: number; readonly endIndex: number }): Node {
+    const inner = this.children.find((child) => covers(child, stretch));
+    return inner ? inner.smallestOver(stretch) : this;
+  }
+}
+
+/** Reads the whole tree of a script. */
+export function readTree(root: Parsed, source: string): Node {
+  const cursor = root.walk();
+  try {
+    return new Node(cursor, source, null, { nodes: 0 });
+  } finally {
+    cursor.delete();
+  }
+}
 
 /** Everything below a node, in the order it is written. */
 export function* descendants(node: Node): Generator<Node> {
   for (const child of node.children) {
-    if (!child) continue;
     yield child;
     yield* descendants(child);
   }
@@ -22,7 +84,7 @@ export function covers(
 }
 
 /** The node that hinders a script from being understood. */
-export function firstError(node: Node): Node | undefined {
+export function firstError(node: Parsed): Parsed | undefined {
   if (!node.hasError) return undefined;
   if (node.isError || node.isMissing) return node;
   for (const child of node.children) {

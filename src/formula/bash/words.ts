@@ -1,4 +1,4 @@
-import type { Node } from 'web-tree-sitter';
+import type { Node } from './syntax-tree.ts';
 
 /** One word of a command, as far as it is known before it runs. */
 export interface CommandWord {
