@@ -55,10 +55,10 @@ export class GitError extends Error {
   readonly stderr: string;
 
   constructor(args: readonly string[], exitCode: number | null, stderr: string) {
+    const command = args.find((word) => /^[a-z]+(-[a-z]+)*$/.test(word)) ?? '';
     const last = stderr.trim().split('\n').at(-1) ?? '';
-    super(
-      `git ${args[0] ?? ''}: ${last === '' ? `exit code ${exitCode ?? '?'}` : last.replace(/^(error|fatal): /, '')}`,
-    );
+    const why = last === '' ? `exit code ${exitCode ?? '?'}` : last.replace(/^(error|fatal): /, '');
+    super(`git ${command}: ${why}`);
     this.exitCode = exitCode;
     this.stderr = stderr;
   }

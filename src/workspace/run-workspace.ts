@@ -2,8 +2,8 @@ import type { StateId } from '../journal/event.ts';
 
 /**
  * Where one run works. Its history is a commit graph: every step starts from the merge of the states of what it waited
- * for and leaves a state of its own, kept as `refs/wf/<run>/…` in the run's repository (for `empty`, in a repository
- * beside the directory that steps do not see).
+ * for and leaves a state of its own, kept as `refs/wf/<run>/<step>` in a repository beside the directory that steps do
+ * not see, and shown in the clone when that is kept.
  *
  * Life cycle: `openRunWorkspace` creates it, or finds it again when a run is carried on; then any number of `enter` and
  * `leave`; at the end exactly one of `finish`, `keep`. Everything may be called again after a crash with the same

@@ -27,6 +27,13 @@ const execute = promisify(execFile);
 /** The state of an empty directory. */
 export const EMPTY_STATE: StateId = 'empty';
 
+/** A state is on disk before the record names it, also when the machine loses power. */
+const STORE_SETTINGS = [
+  'core.bare=false',
+  'core.fsync=loose-object,pack,pack-metadata',
+  'core.fsyncMethod=batch',
+].flatMap((setting) => ['-c', setting]);
+
 /** Of commits that we make: no time in them, so that what is alike has one name. */
 const DATES = { GIT_AUTHOR_DATE: '1700000000 +0000', GIT_COMMITTER_DATE: '1700000000 +0000' };
 
@@ -541,7 +548,7 @@ export class Snapshots {
   ) {
     const place: Record<string, string> =
       directory === undefined ? {} : { GIT_WORK_TREE: directory, GIT_INDEX_FILE: this.#index(directory) };
-    return git(['-c', 'core.bare=false', ...args], {
+    return git([...STORE_SETTINGS, ...args], {
       cwd: directory ?? this.#store,
       ...options,
       env: { GIT_DIR: this.#store, ...place, ...options.env },
