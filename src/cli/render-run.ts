@@ -139,11 +139,21 @@ function endLines(state: RunState, style: TextStyle): string[] {
   }
 }
 
+/** Of an output that is a long text; `--json` has all of it. */
+const MOST_LINES = 30;
+
 function outputLines(outputs: Readonly<Record<string, JsonValue>>): string[] {
   return Object.entries(outputs).map(([name, value]) => {
     const text = typeof value === 'string' ? value : JSON.stringify(value);
     if (!text.includes('\n')) return `  ${name}: ${text.length > 200 ? `${text.slice(0, 199)}…` : text}`;
-    return `  ${name}:\n${text.replace(/\n+$/, '').replace(/^/gm, '    ')}`;
+    const lines = text.replace(/\n+$/, '').split('\n');
+    const shown = lines.slice(0, lines.length > MOST_LINES + 5 ? MOST_LINES : lines.length);
+    const more = lines.length - shown.length;
+    return [
+      `  ${name}:`,
+      ...shown.map((line) => `    ${line}`.trimEnd()),
+      ...(more > 0 ? [`    … ${more} more lines`] : []),
+    ].join('\n');
   });
 }
 

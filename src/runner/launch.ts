@@ -1,8 +1,18 @@
 import { writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Rendered } from './render-command.ts';
 
 /** The longest argument that Linux takes is 128 KiB; what is longer goes through a file. */
 const LONGEST_ARGUMENT = 100_000;
+
+/** Interpreters that go by the ending of a file's name. Node finds out by itself whether it is a module. */
+const ENDINGS: Readonly<Record<string, string>> = {
+  node: '.js',
+  bun: '.ts',
+  deno: '.ts',
+  tsx: '.ts',
+  pwsh: '.ps1',
+};
 
 /**
  * The argv that starts a rendered command. Values of a bash script go into files that the script reads before its first
@@ -14,7 +24,7 @@ export function launch(command: Rendered, file: (name: string) => string): reado
     case 'argv':
       return command.argv as [string, ...string[]];
     case 'program': {
-      const path = file('script');
+      const path = file(`script${ENDINGS[basename(command.program)] ?? ''}`);
       writeFileSync(path, command.script);
       return [command.program, ...command.args, path];
     }

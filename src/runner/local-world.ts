@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { renderTemplate } from '../formula/render-template.ts';
@@ -254,7 +254,11 @@ export class LocalWorld implements World {
 
   #scratchPath(name: string): string {
     const folder = join(this.#folder, 'scratch');
-    if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!existsSync(folder)) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      // Whether a script for Node is a module is for it to say, and not for the package.json of the project around.
+      writeFileSync(join(folder, 'package.json'), '{}');
+    }
     return join(folder, `${this.#scratched++}.${safe(name).slice(-80)}`);
   }
 }
