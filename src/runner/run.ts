@@ -2,7 +2,7 @@ import type { Place, RunEvent, Waiting } from '../journal/event.ts';
 import type { Journal } from '../journal/journal.ts';
 import { LeaseLost } from '../journal/lease.ts';
 import { openJournal } from '../journal/journal.ts';
-import { hasEnded } from '../journal/run-state.ts';
+import { foldRun, hasEnded } from '../journal/run-state.ts';
 import type { RunState } from '../journal/run-state.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { JsonObject } from '../support/json.ts';
@@ -96,8 +96,8 @@ export async function resumeRun(
 ): Promise<RunState> {
   const journal = await openJournal(request.project);
   try {
-    const state = journal.readState(request.run);
-    if (hasEnded(state.status)) return state;
+    // Of a run that goes on, the record is read once, by the engine: it may be long.
+    if (hasEnded(journal.readRun(request.run).status)) return journal.readState(request.run);
     return await drive(journal, request.run, request, host, true);
   } finally {
     journal.close();
@@ -111,8 +111,7 @@ async function drive(
   host: RunHost,
   resume: boolean,
 ): Promise<RunState> {
-  const plan = journal.readPlan(run);
-  const { inputs } = journal.readRun(run);
+  const before = journal.readPlan(run);
   const engine = openLocalEngine(journal, run, {
     ...(options.by !== undefined && { by: options.by }),
     onEvents: (events) => {
@@ -122,6 +121,9 @@ async function drive(
     whenIdle: (waiting: readonly Waiting[]) =>
       host.attached || waiting.every((one) => one.for === 'concurrency') ? 'stay' : 'detach',
   });
+  // Nobody can replace it any more.
+  const { inputs, plan: digest } = journal.readRun(run);
+  const plan = digest === before.plan ? before : journal.readPlan(run);
   const stop = () => engine.cancel(options.by);
   if (host.cancel.aborted) stop();
   else host.cancel.addEventListener('abort', stop, { once: true });
@@ -134,7 +136,7 @@ async function drive(
     host.cancel.removeEventListener('abort', stop);
     await engine.close();
   }
-  return journal.readState(run);
+  return foldRun(journal.readRun(run), engine.events, plan);
 }
 
 /**

@@ -21,9 +21,16 @@ export function openLocalEngine(
   run: string,
   options: EngineOptions & { readonly clock?: Clock } = {},
 ): DrivenEngine {
+  // Before the first write: what is damaged stays as it is.
+  const read = journal.readRecord(run);
+  // What is relied on from here on is looked at once: a page that was cut off may be one that nobody reads today.
+  if (read.length > 0) journal.verify();
   const lease = journal.acquireLease(run);
   try {
-    return new RecordingEngine(new JournalStore(journal, lease), options.clock ?? wallClock(), options);
+    // Whoever drove it until now may have added some.
+    const recorded = [...read, ...journal.readRecord(run, read.length)];
+    const store = new JournalStore(journal, lease, recorded);
+    return new RecordingEngine(store, options.clock ?? wallClock(), options);
   } catch (error) {
     journal.releaseLease(lease);
     throw error;
@@ -40,13 +47,11 @@ class JournalStore implements RunStore {
   /** When the lease was last known to be ours. */
   #confirmed = Date.now();
 
-  constructor(journal: Journal, lease: Lease) {
+  constructor(journal: Journal, lease: Lease, recorded: readonly RecordedEvent[]) {
     this.run = lease.run;
     this.#journal = journal;
     this.#lease = lease;
-    this.recorded = journal.readRecord(lease.run);
-    // What is relied on from here on is looked at once: a page that was cut off may be one that nobody reads today.
-    if (this.recorded.length > 0) journal.verify();
+    this.recorded = recorded;
   }
 
   async commit(entries: readonly Entry[], release: readonly string[]): Promise<void> {
