@@ -1,0 +1,41 @@
+import commonSchema from '../../schemas/common.schema.json' with { type: 'json' };
+import formulaSchema from '../../schemas/formula.schema.json' with { type: 'json' };
+import moleculeSchema from '../../schemas/molecule.schema.json' with { type: 'json' };
+import projectSchema from '../../schemas/project.schema.json' with { type: 'json' };
+import type { JsonObject, JsonValue } from '../support/json.ts';
+import { isJsonObject } from '../support/json.ts';
+import type { DocumentKind } from './validate.ts';
+
+const schemas: Readonly<Record<DocumentKind, JsonObject>> = {
+  formula: formulaSchema as unknown as JsonObject,
+  molecule: moleculeSchema as unknown as JsonObject,
+  project: projectSchema as unknown as JsonObject,
+};
+
+const COMMON = 'common.schema.json#/$defs/';
+
+/**
+ * The schema of one kind of file for an editor: whole in itself, so that nothing is fetched from anywhere, and without
+ * what only our own checks understand.
+ */
+export function editorSchema(kind: DocumentKind): JsonObject {
+  const { $defs, ...schema } = forEditor(schemas[kind]) as JsonObject;
+  const common = forEditor(commonSchema.$defs as unknown as JsonObject) as JsonObject;
+  const shared = Object.entries(common).map(([name, one]) => [`common_${name}`, one] as const);
+  return { ...schema, $defs: { ...($defs as JsonObject | undefined), ...Object.fromEntries(shared) } };
+}
+
+function forEditor(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map((item: JsonValue) => forEditor(item));
+  if (!isJsonObject(value)) return value;
+  const { $ref } = value;
+  // An input's own schema is looked at by `wf check`; here it is enough that it is one.
+  if (typeof $ref === 'string' && $ref.startsWith('https://')) return { type: ['object', 'boolean'] };
+  const entries = Object.entries(value).flatMap(([key, inner]): [string, JsonValue][] => {
+    if (key === '$id' || key.startsWith('x-')) return [];
+    if (key === '$ref' && typeof inner === 'string')
+      return [[key, inner.startsWith(COMMON) ? `#/$defs/common_${inner.slice(COMMON.length)}` : inner]];
+    return [[key, forEditor(inner)]];
+  });
+  return Object.fromEntries(entries);
+}
