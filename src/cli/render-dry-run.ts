@@ -63,7 +63,8 @@ export function renderDryRun(
         line(1, [step === '' ? formula : step, 'name'], [`  ${message}`, 'plain']),
       ),
     ],
-    options,
+    // A command is shown to its last character: the terminal wraps what is longer than a line.
+    { ...options, width: undefined },
   );
 }
 
@@ -103,7 +104,7 @@ function oneStep(
             ['for each of ', 'faint'],
             [forEach.of, 'code'],
             [
-              `${list && !/^\d+ items$/.test(forEach.of) ? ` = ${instances.length} items` : ''}, ${loopNote(step)}`,
+              `${list && !/^\d+ items$/.test(forEach.of) ? ` = ${counted(instances.length)}` : ''}, ${loopNote(step)}`,
               'faint',
             ],
           ),
@@ -119,7 +120,7 @@ function oneStep(
         : instanceLines(instance, inner, options),
     ),
     ...(shown.length < instances.length
-      ? [line(inner, [`… ${instances.length - shown.length} more items`, 'faint'])]
+      ? [line(inner, [`… ${counted(instances.length - shown.length, 'more ')}`, 'faint'])]
       : []),
     ...policyNotes(step).map((text) => line(inner, [text, 'faint'])),
   ];
@@ -327,4 +328,8 @@ function textOf(value: Foreseen<string>): string {
 function short(value: JsonValue): string {
   const text = JSON.stringify(value);
   return text.length > 500 ? `${text.slice(0, 499)}…` : text;
+}
+
+function counted(items: number, more = ''): string {
+  return `${items} ${more}item${items === 1 ? '' : 's'}`;
 }

@@ -22,7 +22,19 @@ export function editorSchema(kind: DocumentKind): JsonObject {
   const { $defs, ...schema } = forEditor(schemas[kind]) as JsonObject;
   const common = forEditor(commonSchema.$defs as unknown as JsonObject) as JsonObject;
   const shared = Object.entries(common).map(([name, one]) => [`common_${name}`, one] as const);
-  return { ...schema, $defs: { ...($defs as JsonObject | undefined), ...Object.fromEntries(shared) } };
+  const all: JsonObject = { ...($defs as JsonObject | undefined), ...Object.fromEntries(shared) };
+  const read = namesRead(schema, all, new Set());
+  return { ...schema, $defs: Object.fromEntries(Object.entries(all).filter(([name]) => read.has(name))) };
+}
+
+/** Names under `$defs` that a schema needs, those that they need included. */
+function namesRead(schema: JsonValue, all: JsonObject, read: Set<string>): ReadonlySet<string> {
+  for (const [, name = ''] of JSON.stringify(schema).matchAll(/"#\/\$defs\/(\w+)"/g)) {
+    if (read.has(name)) continue;
+    read.add(name);
+    namesRead(all[name] ?? {}, all, read);
+  }
+  return read;
 }
 
 function forEditor(value: JsonValue): JsonValue {
