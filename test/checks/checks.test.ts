@@ -64,15 +64,15 @@ describe('every rule', () => {
   it.each(pages.filter((page) => !unreadable.includes(page)))('%s: its page shows what it refuses and what is fine', async (rule) => {
     const page = readFileSync(new URL(`../../docs/checks/${rule}.md`, import.meta.url), 'utf8');
     const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => String(match[1]));
-    expect(blocks).toHaveLength(2);
-    const [refused, fine] = await Promise.all(
+    expect(blocks.length).toBeGreaterThan(1);
+    const [refused, ...fine] = await Promise.all(
       blocks.map(async (block) => {
         const { diagnostics, sources } = await checkProject(memoryLoader(splitFiles(block)));
         return { rules: [...new Set(diagnostics.map((one) => one.rule))], text: renderDiagnostics(diagnostics, sources) };
       }),
     );
     expect(refused).toMatchObject({ rules: [rule] });
-    expect(fine).toMatchObject({ text: '' });
+    for (const each of fine) expect(each).toMatchObject({ text: '' });
   });
 
   it('that the sources name has them', () => {

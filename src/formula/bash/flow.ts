@@ -379,7 +379,9 @@ export class Flow {
     yield {
       at: use,
       why: `${written} may hold a value, and ${danger.why}`,
-      ...(danger.help !== undefined && { help: danger.help }),
+      help:
+        danger.help ??
+        `use it only as "$${use.text}", in double quotes, as a word of a command that takes data`,
     };
   }
 
