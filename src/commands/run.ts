@@ -45,12 +45,9 @@ export default class Run extends WfCommand {
     'dry-run': Flags.boolean({
       description:
         'Start nothing: show each command as it would be started, and what cannot be known before. An input without value and default takes the first of its `examples`.',
-      exclusive: ['events', 'detach'],
     }),
     all: Flags.boolean({
       description: 'With --dry-run: every formula, from defaults and `examples`.',
-      dependsOn: ['dry-run'],
-      exclusive: ['input', 'inputs'],
     }),
     events: Flags.boolean({
       description: 'Print the events as they come, one JSON document a line.',
@@ -66,6 +63,10 @@ export default class Run extends WfCommand {
   > {
     const { args, flags } = await this.parse(Run);
     if (flags.all) return this.#dryRunAll(args.formula, flags);
+    if (flags['dry-run'] && (flags.events || flags.detach))
+      throw new UsageError(
+        `--dry-run starts nothing, so there is nothing for --${flags.events ? 'events' : 'detach'}`,
+      );
     if (args.formula === undefined)
       throw new UsageError('wf run needs the name of a formula', '`wf list` shows which there are');
     const { openProject } = await import('../workspace/project-loader.ts');
@@ -120,10 +121,15 @@ export default class Run extends WfCommand {
     flags: {
       readonly cwd: string | undefined;
       readonly profile: string | undefined;
-      readonly quiet: boolean;
+      readonly 'dry-run': boolean;
+      readonly input: readonly string[];
+      readonly inputs: string | undefined;
     },
   ) {
+    if (!flags['dry-run']) throw new UsageError('--all goes with --dry-run: only looking is for all at once');
     if (formula !== undefined) throw new UsageError(`--all means every formula, and not "${formula}"`);
+    if (flags.input.length > 0 || flags.inputs !== undefined)
+      throw new UsageError('--all takes the inputs of each formula from their defaults and `examples`');
     const { openProject } = await import('../workspace/project-loader.ts');
     const { dryRunAll } = await import('../cli/dry-run-project.ts');
     const project = openProject(flags.cwd ?? process.cwd());

@@ -671,7 +671,9 @@ class Foresight {
   /** What `steps.<id>` holds from here on: of a step that is skipped all, of any other nothing. */
   #define(frame: Frame, step: PlanStep, would: DryStep['would']): void {
     const list = step.forEach !== undefined;
-    const missing = (name: string): Knowable => ({ missing: new NotKnown([`steps.${step.id}.${name}`]) });
+    const missing = (name: string): Knowable => ({
+      missing: new NotKnown([`${frame.path}steps.${step.id}.${name}`]),
+    });
     const value =
       would === 'skip'
         ? {

@@ -195,8 +195,14 @@ describe('wf run --dry-run --all', () => {
     ]);
   });
 
-  it('means every formula', async () => {
-    expect(await testProject(files).wf('run good --dry-run --all')).toMatchObject({ exitCode: 2 });
-    expect(await testProject(files).wf('run --all')).toMatchObject({ exitCode: 2 });
+  it('means every formula, and only with --dry-run', async () => {
+    const here = testProject(files);
+    for (const args of [
+      'run good --dry-run --all',
+      'run --all',
+      'run --dry-run --all -i who=x',
+      'run good --dry-run --events',
+    ])
+      expect(await here.wf(args)).toMatchObject({ exitCode: 2, stdout: '' });
   });
 });

@@ -101,6 +101,7 @@ inputs: {tag: {type: string}, draft: {type: boolean, default: false}}
 steps:
   - {id: tag, run: 'echo {{inputs.tag}} {{inputs.draft}}'}
   - {id: notify, when: inputs.draft, run: echo draft}
+  - {id: again, run: [echo, '{{inputs.tag}}', '{{steps.tag.outputs.stdout}}']}
 finally:
   - {id: tell, run: 'echo {{run.status}}'}
 `,
@@ -111,8 +112,10 @@ finally:
       'publish:',
       'publish.tag: echo ‹steps.make.outputs.tag› false',
       'publish.notify skip',
+      'publish.again: echo ‹steps.make.outputs.tag› ‹publish.steps.tag.outputs.stdout›',
       'publish.tell: echo ‹run.status›',
     ]);
+    expect(dry.missing).toEqual(['steps.make.outputs.tag', 'publish.steps.tag.outputs.stdout', 'run.status']);
     const [fix] = dry.steps[1]?.instances as [DryInstance];
     expect(fix.inputs).toEqual({
       text: { is: 'unknown', text: 'x of ‹steps.make.outputs.tag›', missing: ['steps.make.outputs.tag'] },
