@@ -67,6 +67,7 @@ export async function driveRun(
           reporter.event(event);
         },
         onOutput: (place, stream, text) => reporter.output(place, stream, text),
+        onNotice: (text) => reporter.note(text),
         attached: isAttached(command, flags),
         cancel: cancel.signal,
         env: process.env,

@@ -96,10 +96,6 @@ export class PlainReporter implements RunReporter {
         return attention(`cancelled${event.by === undefined ? '' : ` by ${event.by}`}`);
       case 'once.interrupted':
         return attention(`${nameOf(event)}: was under way when its process died, and must not run twice`);
-      case 'service.started':
-        return faint(`service ${event.service}: started`);
-      case 'service.stopped':
-        return faint(`service ${event.service}: stopped`);
       case 'workspace.prepared':
       case 'items.listed':
       case 'attempt.succeeded':

@@ -83,6 +83,7 @@ export class TerminalReporter implements RunReporter {
     const width = Math.max((this.#out.columns ?? 80) - 1, 20);
     const below = [...this.#questions(state), ...this.#notes.map((note) => this.#style.attention(note))];
     const height = Math.max((this.#out.rows ?? 24) - below.length - 3, 4);
+    const preparing = this.#output.get('prepare');
     const tree = renderTree(this.#host.plan, state, {
       style: this.#style,
       now: Date.now(),
@@ -92,7 +93,11 @@ export class TerminalReporter implements RunReporter {
       output: this.#output,
     });
     const head = `${this.#style.strong(state.formula)}  ${this.#style.faint(`run ${state.run}`)}`;
-    this.#update([head, ...tree, ...below].join('\n'));
+    // Before the first step, `prepare` may take minutes.
+    const begun = Object.values(state.steps).some((step) => step.startedAt !== undefined);
+    const before =
+      preparing === undefined || begun ? [] : [this.#style.faint(`  prepare  ${preparing}`.slice(0, width))];
+    this.#update([head, ...before, ...tree, ...below].join('\n'));
   }
 
   /** What is asked right now. */

@@ -74,6 +74,7 @@ export default class Run extends WfCommand {
     const { readInputs } = await import('../cli/input-flags.ts');
     const { driveRun } = await import('../cli/drive-run.ts');
     const { startRun } = await import('../runner/run.ts');
+    const { uncommittedNotice } = await import('../cli/uncommitted-notice.ts');
 
     const cwd = flags.cwd ?? process.cwd();
     const project = openProject(cwd);
@@ -107,6 +108,10 @@ export default class Run extends WfCommand {
       ...(flags.revision !== undefined && { revision: flags.revision }),
       allowDirty: flags['allow-dirty'],
     };
+    const notice = await uncommittedNotice(plan, project.root, flags.revision);
+    if (notice !== undefined && !flags.quiet && !this.jsonEnabled()) {
+      process.stderr.write(`${this.errorStyle.faint(notice)}\n`);
+    }
     if (flags.detach) {
       const { detachRun } = await import('../cli/detach-run.ts');
       return detachRun(this, request);

@@ -145,12 +145,6 @@ export type EventBody =
   /** From here on the run follows another plan; what has ended keeps its results. */
   | { readonly type: 'plan.replaced'; readonly plan: string; readonly by?: string }
   | { readonly type: 'cancel.requested'; readonly by?: string }
-  | {
-      readonly type: 'service.started' | 'service.stopped';
-      readonly service: string;
-      readonly log?: string;
-      readonly message?: string;
-    }
   /** The engine's own: what it answered and a replay has to see again. */
   | { readonly type: 'value.recorded'; readonly of: RecordedValue; readonly value: JsonValue }
   | {

@@ -144,8 +144,6 @@ export function statusAfter(status: RunStatus, type: EventBody['type']): RunStat
     case 'approval.given':
     case 'approval.refused':
     case 'signal.received':
-    case 'service.started':
-    case 'service.stopped':
     case 'value.recorded':
       return 'running';
   }
@@ -242,8 +240,6 @@ function changeOf(before: RunStatus, steps: Steps, event: RunEvent): Change {
     case 'approval.given':
     case 'approval.refused':
     case 'signal.received':
-    case 'service.started':
-    case 'service.stopped':
     case 'value.recorded':
       return run(undefined);
   }

@@ -39,7 +39,7 @@ export interface LocalWorldOptions {
   readonly resume: boolean;
   readonly signal: AbortSignal;
   readonly onOutput?: (place: ExecuteOptions['place'], stream: 'stdout' | 'stderr', text: string) => void;
-  readonly onService?: (service: string, what: 'started' | 'stopped', log: string) => void;
+  readonly onNotice?: (text: string) => void;
 }
 
 /** This machine: real processes, real git, files under `.wf/`. */
@@ -189,6 +189,7 @@ export class LocalWorld implements World {
         files: plan.prepare.files,
         key: JSON.stringify(plan.prepare.run),
         run: async (directory: string) => {
+          this.#options.onNotice?.('preparing the workspace');
           const command = renderCommand(
             plan.prepare?.run ?? { kind: 'run', argv: [] },
             values,
@@ -248,7 +249,13 @@ export class LocalWorld implements World {
               : service.ready,
         };
       }),
-      { fifos: this.#fifos, registry: this.#watchdog, signal, onChange: this.#options.onService },
+      {
+        fifos: this.#fifos,
+        registry: this.#watchdog,
+        signal,
+        onChange: (service, what) =>
+          this.#options.onNotice?.(`service ${service} ${what === 'started' ? 'is ready' : 'has stopped'}`),
+      },
     );
   }
 

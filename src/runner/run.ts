@@ -21,6 +21,8 @@ export interface RunHost {
   readonly onEvent?: (event: RunEvent) => void;
   /** Told of output as it comes, secrets masked. */
   readonly onOutput?: (place: Place, stream: 'stdout' | 'stderr', text: string) => void;
+  /** Told of what happens beside the record: a workspace that is prepared, a service that is ready. */
+  readonly onNotice?: (text: string) => void;
   /** Somebody is there to answer: stay while the run waits, instead of leaving it. */
   readonly attached: boolean;
   /** Aborted: the run is cancelled, and `finally` runs. */
@@ -180,7 +182,7 @@ export async function driveToEnd(
 export type RunPlace = Pick<RunRequest, 'project' | 'revision' | 'allowDirty' | 'by'>;
 
 /** Who is around the world of a run. */
-type WorldHost = Pick<RunHost, 'env' | 'onOutput'> & {
+type WorldHost = Pick<RunHost, 'env' | 'onOutput' | 'onNotice'> & {
   readonly resume: boolean;
   /** Stops the opening, which the engine's own signal cannot while it replays. */
   readonly cancel?: AbortSignal;
@@ -197,7 +199,7 @@ async function openWorld(
   plan: Plan,
   inputs: JsonObject,
   options: RunPlace,
-  { env, onOutput, resume, cancel }: WorldHost,
+  { env, onOutput, onNotice, resume, cancel }: WorldHost,
 ): Promise<LocalWorld | undefined> {
   const signal = cancel ? AbortSignal.any([engine.signal, cancel]) : engine.signal;
   const open = () =>
@@ -212,6 +214,7 @@ async function openWorld(
       resume,
       signal,
       onOutput: (place, stream, text) => onOutput?.(place, stream, text),
+      onNotice: (text) => onNotice?.(text),
     });
   try {
     // What is on record is answered when the interpreter is there to ask; a cancel among it must not come before.

@@ -10,6 +10,7 @@ import { gitFolder } from './git-state.ts';
 import type { Prepare } from './prepare.ts';
 import { prepareDirectory } from './prepare.ts';
 import type { RunWorkspace } from './run-workspace.ts';
+import { uncommittedFiles } from './uncommitted-files.ts';
 import { EMPTY_STATE, Snapshots } from './snapshots.ts';
 
 /** Where a workspace comes from; templates are rendered. */
@@ -390,13 +391,7 @@ async function commitOf(repository: string, revision: string, shown = repository
 
 async function refuseDirty(directory: string, allowed: boolean): Promise<void> {
   if (allowed) return;
-  const status = await gitText(['status', '--porcelain', '-z', '--no-renames', '--untracked-files=all'], {
-    cwd: directory,
-  });
-  const files = status
-    .split('\0')
-    .filter((entry) => entry !== '')
-    .map((entry) => entry.slice(3));
+  const files = await uncommittedFiles(directory);
   if (files.length === 0) return;
   const shown = files.slice(0, 3).join(', ');
   throw new UserError(

@@ -174,6 +174,19 @@ greet: succeeded (<time>)
     expect(existsSync(join(project.root, 'file.txt'))).toBe(false);
   });
 
+  it('says what a run in a clone does not see', async () => {
+    const project = testProject('workspace: clone\nsteps:\n  - {id: see, run: ls}\n').commit();
+    expect((await project.wf('run a')).stderr).not.toContain('not committed');
+    project.write({
+      'new file.txt': '1',
+      'formulas/a.yaml': 'formula: a\nworkspace: clone\nsteps:\n  - {id: see, run: ls}\n\n',
+    });
+    expect((await project.wf('run a')).stderr).toMatch(
+      /^2 files not committed, which the run does not see: formulas\/a\.yaml, new file\.txt\n/,
+    );
+    expect((await project.wf('run a --revision HEAD')).stderr).not.toContain('not committed');
+  });
+
   it('begins at the revision asked for', async () => {
     const project = testProject(
       'workspace: clone\nsteps:\n  - {id: read, run: cat version}\noutputs: {version: steps.read.outputs.stdout}\n',

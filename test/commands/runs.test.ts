@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunState } from '../../src/journal/run-state.ts';
 import { testProject } from '../support/project.ts';
@@ -70,6 +72,21 @@ steps
     expect(cancelled.exitCode).toBe(0);
     expect((await running).exitCode).toBe(130);
     expect((await project.wf('logs latest clean')).stdout).toBe('cancelled\n');
+  });
+
+  it('removes what ended runs have left, and nothing that may still be wanted', async () => {
+    const project = testProject({
+      ...files,
+      'formulas/ask.yaml': 'formula: ask\nworkspace: empty\nsteps:\n  - {id: ask, approve: {ask: Go on?}}\n',
+      'formulas/leaves.yaml': 'formula: leaves\nworkspace: empty\nsteps:\n  - {id: file, run: echo > file}\n',
+    });
+    for (const name of ['leaves', 'bad', 'ask']) await project.wf(`run ${name} --quiet`);
+    expect(readdirSync(join(project.root, '.wf', 'work'))).toHaveLength(3);
+    const { stdout } = await project.wf('runs --prune');
+    expect(without(stdout)).toBe('<id>  1 thing removed\n');
+    expect(readdirSync(join(project.root, '.wf', 'work'))).toHaveLength(2);
+    expect((await project.wf('runs --prune')).stdout).toBe('nothing is left over\n');
+    expect((await project.wf('runs')).stdout.trimEnd().split('\n')).toHaveLength(3);
   });
 
   it('cancels a run that nobody drives', async () => {

@@ -175,7 +175,10 @@ describe('run state', () => {
       { status: 'handed_off', bundle: '/b' },
     ],
   ])('ends with %o and stays so', (end, expected) => {
-    const state = foldRun(header, eventsOf(started, end, { type: 'service.stopped', service: 'db' }));
+    const state = foldRun(
+      header,
+      eventsOf(started, end, { type: 'signal.received', event: 'late', data: null }),
+    );
     expect(state).toMatchObject({ ...expected, endedAt: time(2) });
   });
 

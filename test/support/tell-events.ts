@@ -17,8 +17,6 @@ export function tellEvent(event: RunEvent): string | undefined {
     case 'workspace.prepared':
     case 'value.recorded':
     case 'signal.received':
-    case 'service.started':
-    case 'service.stopped':
     case 'attempt.succeeded':
     case 'action.ended':
       return undefined;
