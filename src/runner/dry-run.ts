@@ -5,7 +5,7 @@ import { evaluateExpression } from '../formula/evaluate-expression.ts';
 import { parseExpressionText } from '../formula/expression-syntax.ts';
 import type { Knowable } from '../formula/not-known.ts';
 import { missingNames, NotKnown, partlyKnown, partlyKnownList, withKnowable } from '../formula/not-known.ts';
-import { renderTemplate } from '../formula/render-template.ts';
+import { RenderError, renderTemplate } from '../formula/render-template.ts';
 import type { RenderWorld } from '../formula/render-template.ts';
 import type { Plan, PlanCheck, PlanGroup, PlanRun, PlanStep, PlanWait, PlanWorkspace } from '../plan/plan.ts';
 import type { JsonObject, JsonSchema, JsonValue } from '../support/json.ts';
@@ -181,7 +181,7 @@ interface Frame {
 
 /** Files as a step finds them; `touched`: a command may have changed them. */
 interface Tree {
-  readonly from: PlanWorkspace['from'];
+  readonly workspace: PlanWorkspace;
   readonly touched: boolean;
 }
 
@@ -211,7 +211,7 @@ class Foresight {
     const { inputs } = this.#request;
     const frame: Frame = { path: '', inputs, steps: {}, run: this.#runValues('running') };
     const bare = this.#names(frame, {});
-    const begins: Tree = { from: workspace.from, touched: false };
+    const begins: Tree = { workspace, touched: false };
     const values = { inputs, profile: profile ?? '' };
     const around = {
       formula,
@@ -353,7 +353,7 @@ class Foresight {
     const inner = bound ? rebound(outer.all, bound.values, frame.inputs) : outer.all;
     const { env, secrets, verify, workspace, action } = step;
     const own = workspace && this.#workspace(workspace, inner);
-    const here: Tree = workspace ? { from: workspace.from, touched: false } : tree;
+    const here: Tree = workspace ? { workspace, touched: false } : tree;
     const files = this.#files(here);
     const after = this.#files({ ...here, touched: here.touched || changesFiles({ action }) });
     const acted = this.#action(step, path, inner, files, here, bound?.values ?? frame.inputs);
@@ -446,7 +446,7 @@ class Foresight {
   }
 
   #workspace({ from, prepare, services }: PlanWorkspace, values: JsonObject): DryWorkspace {
-    const files = this.#files({ from, touched: false });
+    const files = this.#files({ workspace: { from }, touched: false });
     return {
       from:
         typeof from === 'object'
@@ -648,15 +648,20 @@ class Foresight {
     return { is: 'failure', message };
   }
 
-  #files({ from, touched }: Tree): RenderWorld {
-    const files = touched ? undefined : this.#request.files(from);
-    return (
-      files ?? {
-        readFile: (path) => {
-          throw new NotKnown([`file ${path}`]);
-        },
-      }
-    );
+  #files({ workspace, touched }: Tree): RenderWorld {
+    const files = touched ? undefined : this.#request.files(workspace.from);
+    return {
+      readFile: (path) => {
+        if (!files) throw new NotKnown([`file ${path}`]);
+        try {
+          return files.readFile(path);
+        } catch (error) {
+          // `prepare` leaves files that are not there yet.
+          if (error instanceof RenderError && workspace.prepare) throw new NotKnown([`file ${path}`]);
+          throw error;
+        }
+      },
+    };
   }
 
   #names(frame: Frame, others: Readonly<Record<string, Knowable>>): Names {

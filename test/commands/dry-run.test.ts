@@ -101,6 +101,15 @@ describe('wf run --dry-run', () => {
     expect((await here.wf('run release --dry-run --revision HEAD~1')).stdout).toContain('Better.');
   });
 
+  it('reads files of a checkout as they are, and of another repository not at all', async () => {
+    const here = project();
+    const from = (where: string) => release.replace('{from: clone}', where);
+    here.write({ 'formulas/release.yaml': from('checkout'), 'NOTES.md': 'not committed' });
+    expect((await here.wf('run release --dry-run')).stdout).toContain('env NOTES=not committed');
+    here.write({ 'formulas/release.yaml': from('{from: {git: ../other}}') });
+    expect((await here.wf('run release --dry-run')).stdout).toContain('env NOTES=‹file "NOTES.md"›');
+  });
+
   it('gives the whole as JSON', async () => {
     const { stdout } = await project().wf('run release --dry-run --json -i version=2');
     expect(JSON.parse(stdout)).toMatchObject({

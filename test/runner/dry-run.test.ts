@@ -230,6 +230,19 @@ steps:
     expect(dry.missing).toEqual(['file a.txt']);
   });
 
+  it('may be a file that `prepare` is going to make', async () => {
+    const dry = await ahead(
+      `
+workspace: {from: empty, prepare: {run: 'echo made > made.txt', files: [a.txt]}}
+steps: [{id: read, run: 'echo {{file "a.txt"}} {{file "made.txt"}}'}]
+`,
+      {},
+      { 'a.txt': 'A' },
+    );
+    expect(told(dry)).toEqual(['read: echo A ‹file "made.txt"›']);
+    expect(dry.failures).toEqual([]);
+  });
+
   it('tells questions, waits, checks and workspaces, and names secrets', async () => {
     const dry = await ahead(
       `
