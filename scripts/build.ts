@@ -114,10 +114,26 @@ function writeLicences(metafiles: readonly Metafile[], others: readonly string[]
   writeFileSync(join(dist, 'third-party-licences.txt'), texts.join(`\n${'-'.repeat(80)}\n\n`));
 }
 
-/** The types of the library's public names, and of what they mention. */
+/** The types of the library's public names and of what they mention, and no others. */
 function writeTypes(): void {
   const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
   execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' });
+  const types = join(dist, 'types');
+  const mentioned = new Set<string>();
+  const visit = (file: string): void => {
+    if (mentioned.has(file)) return;
+    mentioned.add(file);
+    for (const [, specifier = ''] of readFileSync(file, 'utf8').matchAll(
+      /^(?:im|ex)port .*from '(.*)';$/gm,
+    )) {
+      if (!specifier.startsWith('.')) throw new Error(`${file} needs ${specifier}, which users do not have`);
+      visit(join(dirname(file), specifier.replace(/\.ts$/, '.d.ts')));
+    }
+  };
+  visit(join(types, 'index.d.ts'));
+  for (const name of globSync('**/*.d.ts', { cwd: types })) {
+    if (!mentioned.has(join(types, name))) rmSync(join(types, name));
+  }
 }
 
 /** What `oclif manifest` does; the package of that name would bring 120 others. */

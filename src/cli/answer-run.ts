@@ -1,5 +1,6 @@
 import type { Signal } from '../journal/signal.ts';
 import { openProject } from '../workspace/project-loader.ts';
+import { folderOf } from './folder.ts';
 import { openRun } from './find-run.ts';
 import { answer } from './send-signal.ts';
 import type { TextStyle } from './text-style.ts';
@@ -15,7 +16,7 @@ export async function answerRun(
     readonly comment: string | undefined;
   },
 ): Promise<Signal> {
-  const { root } = openProject(flags.cwd ?? process.cwd());
+  const { root } = openProject(folderOf(flags));
   const { journal, run } = await openRun(root, said.run);
   try {
     const signal = await answer(journal, root, run, said);

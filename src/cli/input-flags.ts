@@ -90,7 +90,7 @@ function typesOf(schema: JsonSchema): readonly string[] | undefined {
   const examples = Array.isArray(values)
     ? (values as readonly JsonValue[])
     : 'const' in schema
-      ? [schema['const'] as JsonValue]
+      ? [schema['const']]
       : undefined;
   return examples?.every((value) => typeof value === 'string') === true ? ['string'] : undefined;
 }

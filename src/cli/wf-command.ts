@@ -1,5 +1,4 @@
 import { Command, Flags } from '@oclif/core';
-import { UserError } from '../support/user-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { failureOf, renderFailure } from './failure.ts';
 import { textStyle } from './text-style.ts';
@@ -61,11 +60,6 @@ export abstract class WfCommand extends Command {
     else process.stderr.write(renderFailure(failure, this.errorStyle, this.id));
     return Promise.resolve();
   }
-}
-
-/** Says no to something that cannot be done from here. */
-export function refuse(message: string, hint?: string): never {
-  throw new UserError(message, hint === undefined ? {} : { hint });
 }
 
 export { exitCodes };

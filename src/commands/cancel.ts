@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import type { RunState } from '../journal/run-state.ts';
+import { folderOf } from '../cli/folder.ts';
 import { exitCodes, WfCommand } from '../cli/wf-command.ts';
 
 export default class Cancel extends WfCommand {
@@ -25,7 +26,7 @@ export default class Cancel extends WfCommand {
     const { identityOf } = await import('../workspace/identity.ts');
     const { resumeRun } = await import('../runner/run.ts');
 
-    const { root } = openProject(flags.cwd ?? process.cwd());
+    const { root } = openProject(folderOf(flags));
     const { journal, run } = await openRun(root, args.run);
     const by = await identityOf(root);
     const who = by === undefined ? {} : { by };

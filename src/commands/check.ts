@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import type { CheckReport } from '../plan/check-project.ts';
+import { folderOf } from '../cli/folder.ts';
 import { exitCodes, WfCommand } from '../cli/wf-command.ts';
 
 /** What `wf check --json` prints. */
@@ -24,7 +25,7 @@ export default class Check extends WfCommand {
     const { openProject, projectPaths } = await import('../workspace/project-loader.ts');
     const { renderCheckReport } = await import('../cli/render-check.ts');
 
-    const cwd = flags.cwd ?? process.cwd();
+    const cwd = folderOf(flags);
     const project = openProject(cwd);
     const paths = argv.length === 0 ? undefined : projectPaths(project, argv as string[], cwd);
     const { sources, ...report } = await checkProject(project, {

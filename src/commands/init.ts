@@ -1,5 +1,6 @@
 import { Args } from '@oclif/core';
 import type { InitReport } from '../cli/init-project.ts';
+import { folderOf } from '../cli/folder.ts';
 import { WfCommand } from '../cli/wf-command.ts';
 
 export default class Init extends WfCommand {
@@ -16,7 +17,7 @@ export default class Init extends WfCommand {
     const { resolve } = await import('node:path');
     const { initProject, renderInit } = await import('../cli/init-project.ts');
 
-    const report = initProject(resolve(flags.cwd ?? process.cwd(), args.dir ?? '.'));
+    const report = initProject(resolve(folderOf(flags), args.dir ?? '.'));
     if (!flags.quiet) this.log(renderInit(report, args.dir, this.style));
     return report;
   }

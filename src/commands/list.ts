@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import type { ListEntry } from '../plan/list.ts';
+import { folderOf } from '../cli/folder.ts';
 import { WfCommand } from '../cli/wf-command.ts';
 
 export default class List extends WfCommand {
@@ -18,7 +19,7 @@ export default class List extends WfCommand {
     const { openProject } = await import('../workspace/project-loader.ts');
     const { renderList } = await import('../cli/render-list.ts');
 
-    const all = await listProject(openProject(flags.cwd ?? process.cwd()));
+    const all = await listProject(openProject(folderOf(flags)));
     const tagged = (entries: readonly ListEntry[]) =>
       flags.tag === undefined ? entries : entries.filter((entry) => entry.tags.includes(flags.tag as string));
     const found = { formulas: tagged(all.formulas), molecules: tagged(all.molecules) };

@@ -1,5 +1,6 @@
 import { Args } from '@oclif/core';
 import type { RunLog } from '../runner/run-logs.ts';
+import { folderOf } from '../cli/folder.ts';
 import { WfCommand } from '../cli/wf-command.ts';
 
 export default class Logs extends WfCommand {
@@ -17,7 +18,7 @@ export default class Logs extends WfCommand {
     const { chooseLogs, readLogs, renderLogs } = await import('../cli/render-logs.ts');
     const { runFolder, runLogs } = await import('../runner/run-logs.ts');
 
-    const { root } = openProject(flags.cwd ?? process.cwd());
+    const { root } = openProject(folderOf(flags));
     const { journal, run } = await openRun(root, args.run);
     try {
       const all = runLogs(runFolder(root, run), journal.readRecord(run));

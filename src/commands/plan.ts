@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Plan as CompiledPlan } from '../plan/plan.ts';
+import { folderOf } from '../cli/folder.ts';
 import { exitCodes, WfCommand } from '../cli/wf-command.ts';
 
 export default class Plan extends WfCommand {
@@ -21,7 +22,7 @@ export default class Plan extends WfCommand {
     const { compileOrTell } = await import('../cli/compile-or-tell.ts');
     const { renderPlan } = await import('../cli/render-plan.ts');
 
-    const compiled = await compileOrTell(openProject(flags.cwd ?? process.cwd()), args.formula, {
+    const compiled = await compileOrTell(openProject(folderOf(flags)), args.formula, {
       profile: flags.profile,
       quiet: flags.quiet,
       style: this.errorStyle,

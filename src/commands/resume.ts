@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { RunState } from '../journal/run-state.ts';
+import { folderOf } from '../cli/folder.ts';
 import { exitCodes, WfCommand } from '../cli/wf-command.ts';
 
 export default class Resume extends WfCommand {
@@ -46,7 +47,7 @@ export default class Resume extends WfCommand {
     const { openRun } = await import('../cli/find-run.ts');
     const { resumeRun } = await import('../runner/run.ts');
 
-    const project = openProject(flags.cwd ?? process.cwd());
+    const project = openProject(folderOf(flags));
     const { root } = project;
     const { journal, run } = await openRun(root, args.run);
     let plan = journal.readPlan(run);

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { RunState } from '../journal/run-state.ts';
 import type { dryRunAll, DryRunReport } from '../cli/dry-run-project.ts';
 import { UsageError } from '../cli/usage-error.ts';
+import { folderOf } from '../cli/folder.ts';
 import { exitCodes, WfCommand } from '../cli/wf-command.ts';
 
 export default class Run extends WfCommand {
@@ -76,7 +77,7 @@ export default class Run extends WfCommand {
     const { startRun } = await import('../runner/run.ts');
     const { uncommittedNotice } = await import('../cli/uncommitted-notice.ts');
 
-    const cwd = flags.cwd ?? process.cwd();
+    const cwd = folderOf(flags);
     const project = openProject(cwd);
     const compiled = await compileOrTell(project, args.formula, {
       profile: flags.profile,
@@ -137,7 +138,7 @@ export default class Run extends WfCommand {
       throw new UsageError('--all takes the inputs of each formula from their defaults and `examples`');
     const { openProject } = await import('../workspace/project-loader.ts');
     const { dryRunAll } = await import('../cli/dry-run-project.ts');
-    const project = openProject(flags.cwd ?? process.cwd());
+    const project = openProject(folderOf(flags));
     let first = true;
     const all = await dryRunAll(project, flags.profile, await this.#outline(), (text, ok) => {
       if (this.jsonEnabled()) return;

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import type { RunState } from '../journal/run-state.ts';
 import type { Leftovers } from '../workspace/leftovers.ts';
+import { folderOf } from '../cli/folder.ts';
 import { WfCommand } from '../cli/wf-command.ts';
 
 export default class Runs extends WfCommand {
@@ -24,7 +25,7 @@ export default class Runs extends WfCommand {
     const { findJournal } = await import('../journal/journal.ts');
     const { renderRuns } = await import('../cli/render-run.ts');
 
-    const { root } = openProject(flags.cwd ?? process.cwd());
+    const { root } = openProject(folderOf(flags));
     const journal = await findJournal(root);
     try {
       if (flags.prune) {

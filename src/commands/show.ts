@@ -1,5 +1,6 @@
 import { Args } from '@oclif/core';
 import type { RunState } from '../journal/run-state.ts';
+import { folderOf } from '../cli/folder.ts';
 import { WfCommand } from '../cli/wf-command.ts';
 
 export default class Show extends WfCommand {
@@ -15,7 +16,7 @@ export default class Show extends WfCommand {
     const { openRun } = await import('../cli/find-run.ts');
     const { renderRun } = await import('../cli/render-run.ts');
 
-    const { root } = openProject(flags.cwd ?? process.cwd());
+    const { root } = openProject(folderOf(flags));
     const { journal, run } = await openRun(root, args.run);
     try {
       const state = journal.readState(run);

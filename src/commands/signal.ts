@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import type { Signal as SentSignal } from '../journal/signal.ts';
+import { folderOf } from '../cli/folder.ts';
 import { WfCommand } from '../cli/wf-command.ts';
 
 export default class Signal extends WfCommand {
@@ -28,7 +29,7 @@ export default class Signal extends WfCommand {
     const { parseData } = await import('../cli/parse-data.ts');
     const { signalEvent } = await import('../cli/send-signal.ts');
 
-    const cwd = flags.cwd ?? process.cwd();
+    const cwd = folderOf(flags);
     const data = parseData(flags.data, cwd);
     const { root } = openProject(cwd);
     const { journal, run } = await openRun(root, args.run);

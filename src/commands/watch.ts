@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import type { RunState } from '../journal/run-state.ts';
+import { folderOf } from '../cli/folder.ts';
 import { WfCommand } from '../cli/wf-command.ts';
 
 export default class Watch extends WfCommand {
@@ -21,7 +22,7 @@ export default class Watch extends WfCommand {
     const { followRun } = await import('../cli/drive-run.ts');
     const { openRun } = await import('../cli/find-run.ts');
 
-    const { root } = openProject(flags.cwd ?? process.cwd());
+    const { root } = openProject(folderOf(flags));
     const { journal, run } = await openRun(root, args.run);
     try {
       return await followRun(this, flags, journal, run);

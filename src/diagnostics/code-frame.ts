@@ -150,7 +150,6 @@ function displayed(text: string): string {
 
 // A file may hold escape sequences; a diagnostic about it must not let them reach the terminal.
 function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex
   return stripVTControlCharacters(text).replace(
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
     '�',
@@ -159,7 +158,6 @@ function printable(text: string): string {
 
 /** Terminal columns a text takes: two for wide East Asian characters and emoji, none for combining marks. */
 function columns(text: string): number {
-  // eslint-disable-next-line no-control-regex
   if (/^[\u0000-\u02ff]*$/.test(text)) return text.length;
   let width = 0;
   for (const { segment } of segmenter.segment(text)) {

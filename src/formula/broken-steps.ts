@@ -1,5 +1,5 @@
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { SourceMap, SourceNode } from '../source/source-document.ts';
+import type { SourceNode } from '../source/source-document.ts';
 
 /**
  * The steps of a formula in which something is not as the schema says. `undefined` when some error stands outside of
@@ -41,6 +41,6 @@ function standsIn(node: SourceNode, place: Span): boolean {
 }
 
 function hasId(step: SourceNode): boolean {
-  const id = step.kind === 'map' ? (step as SourceMap).get('id')?.value : undefined;
+  const id = step.kind === 'map' ? step.get('id')?.value : undefined;
   return id?.kind === 'scalar' && typeof id.value === 'string';
 }

@@ -45,6 +45,7 @@ function outcome(node: Node, tree: ExpressionTree): boolean | undefined {
     case '>':
       if (isSamePath(node.args, tree)) return false;
       break;
+    default:
   }
   const bySize = outcomeOfSize(node);
   if (bySize !== undefined) return bySize;

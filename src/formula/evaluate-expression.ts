@@ -191,7 +191,7 @@ class Evaluation {
 
   // As CEL has it, an error on one side does not matter when the other side decides.
   #logical(deciding: boolean, [left, right]: readonly [Node, Node], variables: Variables): boolean {
-    let failure: unknown;
+    let failure: ExpressionError | undefined;
     try {
       if (this.#want('bool', left, variables) === deciding) return deciding;
     } catch (error) {
@@ -242,7 +242,8 @@ class Evaluation {
     const a = this.valueOf(left, variables);
     const b = this.valueOf(right, variables);
     if (op === '+' && typeof a === 'string' && typeof b === 'string') return a + b;
-    if (op === '+' && Array.isArray(a) && Array.isArray(b)) return [...a, ...b] as CelValue[];
+    if (op === '+' && Array.isArray(a) && Array.isArray(b))
+      return [...(a as CelValue[]), ...(b as CelValue[])];
     if (typeof a === 'bigint' && typeof b === 'bigint') return this.#wholeArithmetic(op, a, b, right);
     const numbers = takes('number', a) && takes('number', b);
     if (numbers && op !== '%') return doubleArithmetic(op, Number(a), Number(b));
@@ -321,7 +322,7 @@ class Evaluation {
     body: Node,
     bind: (item: CelValue) => Variables,
   ): boolean {
-    let failure: unknown;
+    let failure: ExpressionError | undefined;
     for (const item of items) {
       try {
         if (this.#want('bool', body, bind(item)) === deciding) return deciding;

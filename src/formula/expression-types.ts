@@ -169,7 +169,7 @@ class Typing {
         return { kind: 'int', values: [Number(value)] };
       case 'number':
         return { kind: 'number', values: [value] };
-      case 'object':
+      default:
         if (value === null) return nothing;
         return this.#wrong(node, 'JSON has neither bytes nor unsigned numbers', 'leave out the letter');
     }

@@ -31,7 +31,7 @@ export function partlyKnown(properties: Readonly<Record<string, Knowable>>): Jso
 
 /** The same properties and some more, none of them read. */
 export function withKnowable(object: JsonObject, more: Readonly<Record<string, Knowable>>): JsonObject {
-  return Object.defineProperties(partlyKnown(more), Object.getOwnPropertyDescriptors(object)) as JsonObject;
+  return Object.defineProperties<JsonObject>(partlyKnown(more), Object.getOwnPropertyDescriptors(object));
 }
 
 /** The same for a list. */

@@ -30,7 +30,7 @@ export function orderSteps(
 ): { readonly order: Order; readonly findings: readonly Finding[] } {
   const findings: Finding[] = [];
   const index = new Map(steps.map((step, position) => [step.id.value, position]));
-  const edges: Map<number, Edge>[] = steps.map(() => new Map());
+  const edges = steps.map(() => new Map<number, Edge>());
 
   // A step without `needs` waits for the nearest such step above and for all between: the rest follows.
   let nearest = -1;
@@ -109,11 +109,14 @@ function cutCycles(edges: readonly Map<number, Edge>[]): readonly (readonly Hop[
     };
     push(root);
     for (let top = stack.at(-1); top; top = stack.at(-1)) {
-      const { value: target, done } = top.targets.next();
-      if (done) {
+      const next = top.targets.next();
+      if (next.done === true) {
         state[top.node] = 2;
         stack.pop();
-      } else if (state[target] === 0) {
+        continue;
+      }
+      const target = next.value;
+      if (state[target] === 0) {
         push(target);
       } else if (state[target] === 1) {
         const path = stack

@@ -1,7 +1,7 @@
 import type { Finding } from '../diagnostics/diagnostic.ts';
 import { decodeUtf8 } from '../source/decode-utf8.ts';
 import { parseYaml } from '../source/parse-yaml.ts';
-import type { SourceDocument, SourceMap, SourceNode } from '../source/source-document.ts';
+import type { SourceDocument, SourceNode } from '../source/source-document.ts';
 import { validateDocument } from '../schema/validate.ts';
 import type { DocumentKind } from '../schema/validate.ts';
 import { brokenSteps } from './broken-steps.ts';
@@ -149,7 +149,7 @@ function kindOf(path: string, document: SourceDocument): DocumentKind {
   if (path === 'wf.yaml') return 'project';
   if (path.startsWith('molecules/')) return 'molecule';
   if (path.startsWith('formulas/')) return 'formula';
-  const root = document.root?.kind === 'map' ? (document.root as SourceMap) : undefined;
+  const root = document.root?.kind === 'map' ? document.root : undefined;
   return root?.get('molecule') && !root.get('formula') ? 'molecule' : 'formula';
 }
 

@@ -402,7 +402,7 @@ class Reader {
       span: node.span,
       places: new Map(node.entries.map(({ key }) => [scalarText(key), key.span])),
       attempts: keys.number('attempts') ?? 1,
-      on: (keys.located<Retry['on']>('on')?.value ?? ['error', 'timeout', 'verify']) as Retry['on'],
+      on: keys.located<Retry['on']>('on')?.value ?? ['error', 'timeout', 'verify'],
       backoff: this.backoff(keys.get('backoff')),
       feedback: keys.located<boolean>('feedback')?.value ?? false,
     };

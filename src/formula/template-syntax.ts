@@ -644,6 +644,7 @@ function explain(
         };
       }
       break;
+    default:
   }
   return {
     message: found === '' ? 'the template ends too early' : `"${found}" cannot stand here`,

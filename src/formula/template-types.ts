@@ -277,7 +277,7 @@ function literalType(value: string | number | boolean | null): Type {
       return Number.isInteger(value) ? { kind: 'int', values: [value] } : { kind: 'number', values: [value] };
     case 'boolean':
       return { kind: 'bool', values: [value] };
-    case 'object':
+    default:
       return { kind: 'null' };
   }
 }

@@ -1,4 +1,3 @@
-import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Expression } from './expression.ts';
 import type { Command, Concurrency, TemplatedValue, VerifyCheck, Wait, Workspace } from './formula.ts';
 import type { Owned, ResolvedStep } from './resolve.ts';
@@ -80,11 +79,6 @@ export function* textsOf(resolved: ResolvedStep): Generator<TextUse> {
 /** Everything a text reads. */
 export function referencesOf(text: TextUse): readonly Reference[] {
   return text.kind === 'template' ? text.template.references : text.expression.references;
-}
-
-/** The place of a text. */
-export function spanOf(text: TextUse): Span {
-  return text.kind === 'template' ? text.template.span : text.expression.span;
 }
 
 /** Templates of a workspace: of a formula (`sees` nothing of a step) or of a step. */

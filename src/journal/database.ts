@@ -171,8 +171,9 @@ export function asUserError(error: unknown, file: string): unknown {
     case 'ENOTDIR':
     case 'EEXIST':
       return told(`${dirname(file)} is not a directory`, 'move away the file of that name');
+    default:
+      return error;
   }
-  return error;
 }
 
 /** The journal holds something that wf cannot have written. Nothing is repaired by itself: what is there may be all there is. */
@@ -186,10 +187,10 @@ export function damaged(file: string, what: string, cause?: unknown): UserError 
 /** Node 22 warns on import that SQLite is experimental, which is none of our users' business. */
 async function importSqlite(): Promise<typeof import('node:sqlite')> {
   const emitWarning = process.emitWarning;
-  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
     if (rest[0] === 'ExperimentalWarning' && String(warning).includes('SQLite')) return;
     Reflect.apply(emitWarning, process, [warning, ...rest]);
-  }) as typeof process.emitWarning;
+  };
   try {
     return await import('node:sqlite');
   } finally {

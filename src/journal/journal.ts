@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { ulid } from 'ulid';
 import type { Plan } from '../plan/plan.ts';
 import type { JsonObject } from '../support/json.ts';
 import { UserError } from '../support/user-error.ts';
@@ -20,6 +19,7 @@ import {
   statusAfter,
 } from './run-state.ts';
 import type { NewSignal, Signal } from './signal.ts';
+import { newId } from '../support/ids.ts';
 
 /** How often another process's writes are looked for. */
 const pollMilliseconds = 100;
@@ -80,7 +80,7 @@ export class Journal {
 
   /** Adds a run, `queued`, and returns its id. Nothing happens to it before somebody takes its lease. */
   createRun(run: { readonly plan: Plan; readonly inputs: JsonObject; readonly id?: string }): string {
-    const id = run.id ?? ulid();
+    const id = run.id ?? newId();
     const [inputs, plan] = [JSON.stringify(run.inputs), JSON.stringify(run.plan)];
     this.#write(() =>
       this.#statement(

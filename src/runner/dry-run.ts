@@ -511,7 +511,7 @@ class Foresight {
       );
       return {
         value: Array.isArray(value)
-          ? (partlyKnownList(present.map(([, one]) => one)) as JsonValue)
+          ? partlyKnownList(present.map(([, one]) => one))
           : partlyKnown(Object.fromEntries(present)),
       };
     }
@@ -742,7 +742,7 @@ function completed(
 /** Names inside of what a step uses: `inputs` are what it was given, `caller` those around it. */
 function rebound(names: JsonObject, inputs: JsonObject, caller: JsonObject): JsonObject {
   const { inputs: _, ...others } = Object.getOwnPropertyDescriptors(names);
-  return Object.defineProperties({ inputs, caller }, others) as JsonObject;
+  return Object.defineProperties({ inputs, caller }, others);
 }
 
 /** Whether a step could leave files otherwise than it found them. One in a workspace of its own leaves nothing. */

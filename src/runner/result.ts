@@ -1,17 +1,10 @@
-import type { CappedText, ErrorKind, StateId, StepError } from '../journal/event.ts';
+import type { ErrorKind, StateId, StepError } from '../journal/event.ts';
 import type { JsonObject } from '../support/json.ts';
 
 /** How an action, an attempt or a whole step came out. A failure is news, not an exception. */
 export type Result =
   | { readonly ok: true; readonly outputs: JsonObject; readonly state: StateId }
   | { readonly ok: false; readonly error: StepError; readonly state: StateId; readonly outputs?: JsonObject };
-
-/** What is kept of a process beside its outputs. */
-export interface Streams {
-  readonly stdout?: CappedText;
-  readonly stderr?: CappedText;
-  readonly exitCode?: number;
-}
 
 /** A failure with its kind. */
 export function failure(

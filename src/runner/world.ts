@@ -1,4 +1,4 @@
-import type { PlanRun, PlanWorkspace } from '../plan/plan.ts';
+import type { PlanWorkspace } from '../plan/plan.ts';
 import type { JsonObject } from '../support/json.ts';
 import type { ProcessResult } from '../workspace/run-process.ts';
 import type { RunWorkspace } from '../workspace/run-workspace.ts';
@@ -40,5 +40,3 @@ export interface ExecuteOptions {
   readonly log: string;
   readonly place: { readonly step: string; readonly item?: number };
 }
-
-export type { PlanRun };

@@ -8,8 +8,8 @@ import type { DocumentKind } from './validate.ts';
 
 const schemas: Readonly<Record<DocumentKind, JsonObject>> = {
   formula: formulaSchema as unknown as JsonObject,
-  molecule: moleculeSchema as unknown as JsonObject,
-  project: projectSchema as unknown as JsonObject,
+  molecule: moleculeSchema,
+  project: projectSchema,
 };
 
 const COMMON = 'common.schema.json#/$defs/';

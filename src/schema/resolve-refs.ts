@@ -133,7 +133,7 @@ class Resolver {
 
   /** The reference as it stands in the result. */
   #reference(reference: string, source: SchemaSource, span: Span): string | undefined {
-    const [path = '', fragment = ''] = splitReference(reference);
+    const [path, fragment] = splitReference(reference);
     if (path === '' && source.isOwn) {
       return this.#finds(source, `#${fragment}`, span) ? reference : undefined;
     }

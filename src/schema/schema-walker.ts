@@ -360,7 +360,9 @@ export class SchemaWalker {
     const present = choices.filter((key) => node.get(key) !== undefined);
     const [first, second] = present;
     if (first === undefined || second === undefined) return;
-    const what = (schema['x-what'] ?? 'key').replace(/^\S+/, (noun) => (/s$/.test(noun) ? noun : `${noun}s`));
+    const what = (schema['x-what'] ?? 'key').replace(/^\S+/, (noun) =>
+      noun.endsWith('s') ? noun : `${noun}s`,
+    );
     const count = present.length === 2 ? 'two' : String(present.length);
     this.#findings.push({
       rule: 'exactly-one',

@@ -36,7 +36,7 @@ export function compileSchema(schema: JsonSchema, name = 'the value'): (value: J
       const message = `${quotedName(name, [])} takes too long to compare with a "pattern" of its schema`;
       return [{ path: [], message }];
     }
-    return problems(validate.errors ?? [], value, name, validate.schema as JsonSchema);
+    return problems(validate.errors ?? [], value, name, validate.schema);
   };
 }
 
@@ -66,7 +66,7 @@ function createAjv(): Ajv2020 {
     logger: false,
     // Two schemas may say the same `$id`.
     addUsedSchema: false,
-    code: { regExp: regExp as never },
+    code: { regExp: regExp },
   });
   ajvFormats.default(created, { mode: 'full', formats: [...formatNames] as never });
   return created;
@@ -139,7 +139,7 @@ function schemasWithin(branch: JsonSchema, root: JsonSchema): ReadonlySet<unknow
   const visit = (value: JsonValue | undefined): void => {
     if (typeof value !== 'object' || value === null || found.has(value)) return;
     found.add(value);
-    for (const inner of Object.values(value) as JsonValue[]) visit(inner);
+    for (const inner of Object.values<JsonValue>(value)) visit(inner);
     if (isJsonObject(value) && typeof value['$ref'] === 'string') visit(findPointer(root, value['$ref']));
   };
   visit(branch);

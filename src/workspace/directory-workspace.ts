@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, posix, sep } from 'node:path';
 import { promisify } from 'node:util';
-import { decodeTime } from 'ulid';
 import type { StateId } from '../journal/event.ts';
 import { UserError } from '../support/user-error.ts';
 import { withFiles } from './file-problem.ts';
@@ -15,6 +14,7 @@ import { removeTree } from './remove-tree.ts';
 import type { FileChange, RunWorkspace, StepDirectory } from './run-workspace.ts';
 import { EMPTY_STATE } from './snapshots.ts';
 import type { Snapshots } from './snapshots.ts';
+import { timeOfId } from '../support/ids.ts';
 
 const execute = promisify(execFile);
 
@@ -437,7 +437,7 @@ async function isEmpty(directory: string): Promise<boolean> {
 /** When a run was created, from its ULID; the name of a step's own workspace begins with it. */
 function runTime(run: string): number {
   try {
-    return decodeTime(run.slice(0, 26));
+    return timeOfId(run);
   } catch {
     return 1_700_000_000_000;
   }

@@ -146,7 +146,7 @@ function gitEnvironment(): Record<string, string> {
   ].flatMap((name) =>
     process.env[name] === undefined ? [] : [[name, process.env[name]] as [string, string]],
   );
-  const settings = SETTINGS.flatMap(([key, value], index) => [
+  const settings = SETTINGS.flatMap(([key, value], index): [string, string][] => [
     [`GIT_CONFIG_KEY_${index}`, key],
     [`GIT_CONFIG_VALUE_${index}`, value],
   ]);

@@ -4,10 +4,10 @@ import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
-import picomatch from 'picomatch';
 import { withFiles } from './file-problem.ts';
 import { git } from './git.ts';
 import { gitFolder } from './git-state.ts';
+import { globMatcher } from '../support/globs.ts';
 
 const execute = promisify(execFile);
 
@@ -112,11 +112,9 @@ async function digestOf(
   { files, key }: Prepare,
   kind: PreparePlace['kind'],
 ): Promise<string> {
-  const matches = picomatch([...files], { dot: true });
+  const matches = globMatcher(files);
   const paths =
-    kind === 'plain'
-      ? []
-      : (await listFiles(directory, ['--cached', '--others'])).filter((path) => matches(path));
+    kind === 'plain' ? [] : (await listFiles(directory, ['--cached', '--others'])).filter(matches);
   const hash = createHash('sha256').update(
     `${process.platform} ${process.arch} ${kind === 'plain'} ${key}\0`,
   );

@@ -84,7 +84,7 @@ class Service {
   readonly #over = new AbortController();
   readonly #ended: Promise<void>;
   #end: ProcessResult | undefined;
-  #problem: unknown;
+  #problem: Error | undefined;
   /** As much of what it wrote as an error shows or the awaited text may begin in. */
   readonly #tail = { stdout: '', stderr: '', both: '' };
   #said = false;
@@ -99,7 +99,7 @@ class Service {
       options,
     ).then(
       (end) => void (this.#end = end),
-      (error: unknown) => void (this.#problem = error),
+      (error: unknown) => void (this.#problem = error instanceof Error ? error : new Error(String(error))),
     );
   }
 

@@ -106,7 +106,11 @@ describe('the reduced order', () => {
         const closure = (edges: readonly Iterable<number>[], start: number) => {
           const seen = new Set<number>();
           const visit = (node: number) => {
-            for (const next of edges[node] ?? []) if (!seen.has(next)) (seen.add(next), visit(next));
+            for (const next of edges[node] ?? []) {
+              if (seen.has(next)) continue;
+              seen.add(next);
+              visit(next);
+            }
           };
           visit(start);
           return [...seen].sort((a, b) => a - b);

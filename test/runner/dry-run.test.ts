@@ -344,7 +344,7 @@ finally:
 `;
   const project = () =>
     testProject({
-      'formulas/a.yaml': `formula: a\nworkspace: empty\n${formula.replace(/  - \{id: last.*\n/, '  - {id: last, run: "printf \'<%s>\' {{inputs.text}} {{size inputs.list}}"}\n')}`,
+      'formulas/a.yaml': `formula: a\nworkspace: empty\n${formula.replace(/ {2}- \{id: last.*\n/, '  - {id: last, run: "printf \'<%s>\' {{inputs.text}} {{size inputs.list}}"}\n')}`,
       'formulas/inner.yaml': `
 formula: inner
 inputs: {list: {type: array, items: {type: string}}, name: {type: string}, more: {type: string, default: $HOME}}

@@ -23,7 +23,12 @@ const kinds = ['formula', 'molecule', 'project'] as const;
 const ours = (kind: DocumentKind, value: unknown): readonly string[] =>
   validateDocument(parseYaml('a.yaml', JSON.stringify(value)), kind).map((finding) => finding.rule);
 
-type Change = { readonly at: number; readonly how: number; readonly key: string; readonly value: JsonValue };
+interface Change {
+  readonly at: number;
+  readonly how: number;
+  readonly key: string;
+  readonly value: JsonValue;
+}
 
 /** Every place in a document that can be changed. */
 function* places(value: unknown): Generator<{ holder: Record<string, unknown>; key: string }> {

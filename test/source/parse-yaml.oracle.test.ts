@@ -187,9 +187,7 @@ const block = fc.letrec((tie) => ({
       maxLength: 4,
       selector: ([key]) => key,
     })
-    .map(
-      (entries) => `\n${entries.map(([key, value]) => entry(`${String(key)}:`, String(value))).join('\n')}`,
-    ),
+    .map((entries) => `\n${entries.map(([key, value]) => entry(`${key}:`, String(value))).join('\n')}`),
   list: fc
     .array(tie('node'), { minLength: 1, maxLength: 3 })
     .map((items) => `\n${items.map((item) => entry('-', String(item))).join('\n')}`),

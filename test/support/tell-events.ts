@@ -54,6 +54,8 @@ export function tellEvent(event: RunEvent): string | undefined {
       return `${name} refused by ${event.by}`;
     case 'run.waiting':
       return `waiting: ${event.waiting.map((one) => `${placeName(one)} for ${one.for}`).join(', ')}`;
+    case 'plan.replaced':
+      return 'plan replaced';
     case 'run.resumed':
       return 'resumed';
     case 'cancel.requested':

@@ -173,7 +173,7 @@ describe('a clone', () => {
     ['of a detached HEAD', 'git clone -q "$1" main; git -C main checkout -q --detach'],
     [
       'of a place with spaces, quotes and percent signs',
-      `git clone -q "$1" "it's 100%41 \$HOME"; ln -s "it's 100%41 \$HOME" main`,
+      `git clone -q "$1" "it's 100%41 \\$HOME"; ln -s "it's 100%41 \\$HOME" main`,
     ],
     [
       'of names in SHA-256',

@@ -323,7 +323,7 @@ function sedDanger(program: string, args: readonly CommandWord[]): Danger | unde
     if (
       at === script ||
       (script < 0 && !given) ||
-      /^-/.test(word.prefix) ||
+      word.prefix.startsWith('-') ||
       /^(?:-[a-zA-Z]*[ef]|--expression|--file)$/.test(args[at - 1]?.literal ?? '')
     )
       return { why: `it would be part of \`${program}\`'s program` };

@@ -283,7 +283,7 @@ export class Flow {
   /** The words between `[` and `]`, whatever the grammar took them for. */
   #operands(test: Node, tainted: (node: Node) => boolean): readonly CommandWord[] {
     const words = (node: Node): readonly CommandWord[] => {
-      if (/_expression$/.test(node.type) || node.type === 'ERROR')
+      if (node.type.endsWith('_expression') || node.type === 'ERROR')
         return node.children.flatMap((child) => (child ? words(child) : []));
       return [{ ...readWord(node.text, this.#seed), tainted: tainted(node) }];
     };
@@ -392,7 +392,7 @@ export class Flow {
         : use;
     const expansion = element.parent;
     if (expansion?.type === 'variable_assignment') return undefined;
-    if (expansion?.type === 'expansion' && /^\$\{#/.test(expansion.text)) return undefined;
+    if (expansion?.type === 'expansion' && expansion.text.startsWith('${#')) return undefined;
     if (isArithmetic(element)) return ARITHMETIC;
     if (expansion?.type !== 'simple_expansion' && expansion?.type !== 'expansion') {
       const named = use.parent && /^(?:declaration|unset)_command$/.test(use.parent.type);

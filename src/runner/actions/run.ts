@@ -104,7 +104,10 @@ async function act(
   }
 }
 
-type Executed = { readonly result: Result; readonly streams: object };
+interface Executed {
+  readonly result: Result;
+  readonly streams: object;
+}
 
 async function execute(
   run: PlanRun,

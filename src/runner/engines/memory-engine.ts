@@ -1,4 +1,3 @@
-import { encodeTime } from 'ulid';
 import { type Entry, eventOf } from '../../journal/entry.ts';
 import { type LockClaim, type LockPlace, placeInLine } from '../../journal/lock.ts';
 import type { RecordedValue } from '../../journal/event.ts';
@@ -9,6 +8,7 @@ import type { EngineOptions } from '../engine.ts';
 import { ManualClock } from './clock.ts';
 import { RecordingEngine } from './recording-engine.ts';
 import type { RunStore } from './run-store.ts';
+import { idTime } from '../../support/ids.ts';
 
 /** Everything a {@link MemoryWorld} remembers, as plain JSON. */
 export interface MemoryRecord {
@@ -90,7 +90,7 @@ export class MemoryWorld {
 
   /** What is remembered now; shares nothing with this world. */
   snapshot(): MemoryRecord {
-    const runs = [...this.#runs].map(([run, { entries, signals }]) => [run, { entries, signals }]);
+    const runs = [...this.#runs].map(([run, { entries, signals }]) => [run, { entries, signals }] as const);
     return structuredClone({ now: this.clock.now(), runs: Object.fromEntries(runs), locks: this.#locks });
   }
 
@@ -111,13 +111,14 @@ export class MemoryWorld {
     return {
       run,
       recorded: known.entries.map((entry) => ({ key: entry.key, event: eventOf(run, entry) })),
-      commit: async (entries, release) => {
+      commit: (entries, release) => {
         known.entries.push(...entries);
         const ended = hasEnded(statusOf(known.entries));
         this.#locks = this.#locks.filter(
           (lock) => lock.run !== run || !(ended || (lock.held && release.includes(lock.group))),
         );
         if (ended || release.length > 0) this.#tell();
+        return Promise.resolve();
       },
       signals: (after) => known.signals.slice(after),
       takeLock: (group, name) => this.#takeLock(run, group, name),
@@ -160,7 +161,7 @@ export class MemoryWorld {
     const count = this.#ids.get(run) ?? 0;
     this.#ids.set(run, count + 1);
     const place = [...this.#runs.keys()].indexOf(run);
-    return encodeTime(time) + `${place}`.padStart(8, '0') + `${count}`.padStart(8, '0');
+    return idTime(time) + `${place}`.padStart(8, '0') + `${count}`.padStart(8, '0');
   }
 
   #known(run: string): MemoryRun {

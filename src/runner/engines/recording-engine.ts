@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events';
-import { ulid } from 'ulid';
 import { type Entry, entryOf, eventOf, type RecordedEvent } from '../../journal/entry.ts';
 import type { EventBody, RecordedValue, RunEvent, Waiting } from '../../journal/event.ts';
 import { LeaseLost } from '../../journal/lease.ts';
@@ -17,6 +16,7 @@ import {
 } from '../engine.ts';
 import type { Clock } from './clock.ts';
 import type { RunStore } from './run-store.ts';
+import { newId } from '../../support/ids.ts';
 
 /**
  * How long a replay waits for a recorded name to be asked for. A deterministic interpreter asks within a turn of the
@@ -123,7 +123,7 @@ export class RecordingEngine implements DrivenEngine {
     this.#store = store;
     this.#clock = clock;
     this.#options = options;
-    this.#newId = options.newId ?? ulid;
+    this.#newId = options.newId ?? newId;
     setMaxListeners(0, this.#stop.signal);
 
     this.#script = store.recorded;

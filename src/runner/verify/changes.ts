@@ -1,4 +1,3 @@
-import picomatch from 'picomatch';
 import { renderTemplate } from '../../formula/render-template.ts';
 import type { StateId } from '../../journal/event.ts';
 import type { PlanCheck } from '../../plan/plan.ts';
@@ -7,6 +6,7 @@ import type { Attempt } from '../attempt.ts';
 import { filesIn } from '../files-in.ts';
 import { messageOf } from '../scope.ts';
 import type { Verdict } from './verify.ts';
+import { globMatcher } from '../../support/globs.ts';
 
 /** Compares what the step changed, from where it began, with what it may touch. Dot files count like others. */
 export async function checkChanges(
@@ -25,12 +25,9 @@ export async function checkChanges(
   } catch (error) {
     return { passed: false, message: messageOf(error) };
   }
-  const matcher = (patterns: readonly string[]) => {
-    const matches = picomatch([...patterns], { dot: true });
-    return (path: string) => matches(path);
-  };
-  const outside = globs.only ? paths.filter((path) => !matcher(globs.only ?? [])(path)) : [];
-  const forbidden = globs.never.length > 0 ? paths.filter(matcher(globs.never)) : [];
+  const isAllowed = globs.only && globMatcher(globs.only);
+  const outside = isAllowed ? paths.filter((path) => !isAllowed(path)) : [];
+  const forbidden = globs.never.length > 0 ? paths.filter(globMatcher(globs.never)) : [];
   const lines = changes.reduce((sum, change) => sum + (change.added ?? 0) + (change.removed ?? 0), 0);
   const problems = [
     ...(outside.length > 0 ? [`it changed ${list(outside)}, outside of ${list(globs.only ?? [])}`] : []),

@@ -1,6 +1,5 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import picomatch from 'picomatch';
 import type { StateId } from '../../journal/event.ts';
 import type { PlanCheck } from '../../plan/plan.ts';
 import type { JsonObject } from '../../support/json.ts';
@@ -11,6 +10,7 @@ import { lastLines } from '../actions/run.ts';
 import { renderCommand } from '../render-command.ts';
 import { messageOf } from '../scope.ts';
 import type { Verdict } from './verify.ts';
+import { globMatcher } from '../../support/globs.ts';
 
 /**
  * Runs a check's command in the state the action left. With `from: base` the files it names are first put back as they
@@ -82,7 +82,7 @@ async function putBack(
   before: StateId,
   directory: string,
 ): Promise<void> {
-  const matches = picomatch([...globs], { dot: true });
+  const matches = globMatcher(globs);
   for (const { path } of await world.workspace.changes(before, state)) {
     if (!matches(path)) continue;
     const content = await world.workspace.fileAt(before, path);

@@ -28,14 +28,13 @@ steps:
   - {id: after_free, needs: [free], run: 'touch "$HOME/go"'}
 `);
     const run = await project.run('a', { env: { HOME: project.root } });
-    expect(run.told).toMatchInlineSnapshot(`
-      "slow started
-      free started
-      free succeeded
-      after_free started
-      after_free succeeded
-      slow succeeded
-      run succeeded"
-    `);
+    // Which of the last two ends first is nobody's business.
+    expect(run.told.split('\n').slice(0, 4)).toEqual([
+      'slow started',
+      'free started',
+      'free succeeded',
+      'after_free started',
+    ]);
+    expect(run.steps).toBe('slow:succeeded free:succeeded after_free:succeeded');
   });
 });
