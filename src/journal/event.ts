@@ -100,12 +100,20 @@ export type EventBody =
       readonly exitCode?: number;
       readonly state?: StateId;
     } & Place)
-  | ({ readonly type: 'check.passed'; readonly check: number; readonly output?: string } & Place)
+  | ({
+      readonly type: 'check.passed';
+      readonly check: number;
+      readonly output?: string;
+      readonly milliseconds?: number;
+    } & Place)
   | ({
       readonly type: 'check.failed';
       readonly check: number;
       readonly message: string;
       readonly output?: string;
+      readonly milliseconds?: number;
+      /** It was ended before it could say anything. */
+      readonly ended?: 'timeout' | 'budget';
     } & Place)
   | ({ readonly type: 'step.succeeded'; readonly outputs: JsonValue; readonly state?: StateId } & Place)
   | ({

@@ -171,12 +171,26 @@ function withRun(state: RunState, change: Change, steps: Steps): RunState {
 function changeOf(before: RunStatus, steps: Steps, event: RunEvent): Change {
   const status = statusAfter(before, event.type);
   const run = (fields: Change['run']): Change => ({ status, ...(fields && { run: fields }), steps: [] });
+  // What was not begun by the end, inside of a group that was skipped, never will be.
+  const over = (fields: Change['run']): Change => ({
+    status,
+    ...(fields && { run: fields }),
+    steps: Object.entries(steps).flatMap(([path, step]) =>
+      step.status === 'pending' ? [[path, { ...step, status: 'skipped' }] as const] : [],
+    ),
+  });
   const step = (update: (step: StepState) => StepState): Change => ({
     status,
     steps: atPlace(steps, event as Place, update),
   });
   const ended = (how: Partial<StepState> & { readonly status: StepStatus }): Change =>
-    step((before) => ({ ...before, ...how, endedAt: event.at }));
+    step((before) => ({
+      ...before,
+      ...how,
+      endedAt: event.at,
+      // Items that were not begun by the end of their step never will be.
+      ...(before.items && { items: before.items.map(withoutPending) }),
+    }));
 
   switch (event.type) {
     case 'run.started':
@@ -190,17 +204,17 @@ function changeOf(before: RunStatus, steps: Steps, event: RunEvent): Change {
         ),
       };
     case 'run.succeeded':
-      return run({
+      return over({
         endedAt: event.at,
         outputs: event.outputs,
         ...defined({ branch: event.branch, commit: event.commit, changedFiles: event.changedFiles }),
       });
     case 'run.failed':
-      return run({ endedAt: event.at, error: errorOf(event), ...defined({ kept: event.kept }) });
+      return over({ endedAt: event.at, error: errorOf(event), ...defined({ kept: event.kept }) });
     case 'run.cancelled':
-      return run({ endedAt: event.at, ...defined({ kept: event.kept }) });
+      return over({ endedAt: event.at, ...defined({ kept: event.kept }) });
     case 'run.handed_off':
-      return run({ endedAt: event.at, error: errorOf(event), bundle: event.bundle });
+      return over({ endedAt: event.at, error: errorOf(event), bundle: event.bundle });
     case 'plan.replaced':
       return run({ plan: event.plan });
     case 'step.started':
@@ -271,6 +285,10 @@ function atPlace(
       },
     ],
   ];
+}
+
+function withoutPending(item: ItemState): ItemState {
+  return item.status === 'pending' ? { ...item, status: 'skipped' } : item;
 }
 
 const pending: StepState = { status: 'pending', attempts: 0 };

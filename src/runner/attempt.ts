@@ -1,7 +1,9 @@
 import type { Place, StateId } from '../journal/event.ts';
 import type { PlanStep } from '../plan/plan.ts';
 import type { Engine } from './engine.ts';
+import type { Ledger } from './ledger.ts';
 import type { Scoped, Scopes } from './scope.ts';
+import type { WorkPlace } from './work-place.ts';
 import type { World } from './world.ts';
 
 /** One try at a step: everything its action and its checks need. */
@@ -12,31 +14,42 @@ export interface Attempt {
   readonly step: PlanStep;
   readonly at: AttemptPlace;
   readonly scope: Scoped;
-  /** Where the workspace starts from. */
+  readonly workspace: WorkPlace;
+  /** Where the workspace was when the step began: what its checks compare with. */
+  readonly base: StateId;
+  /** Where the workspace starts from in this attempt. */
   readonly state: StateId;
-  /** Where the step, or the item, began: what its checks compare with, however many attempts it took. */
-  readonly began: StateId;
   readonly signal: AbortSignal;
+  /** A cancel of the run does not reach it. */
+  readonly shielded: boolean;
   /** Why the attempt before failed, when the step asked to be told. */
   readonly feedback: string | undefined;
-  /** Milliseconds of work that budgets leave; infinite without one. */
-  readonly limit: number;
-  readonly spend: (milliseconds: number) => void;
+  /** Minutes that are left to it. */
+  readonly ledger: Ledger;
+  /** Events that earlier tries and iterations of the step have taken. */
+  readonly taken: Set<number>;
+  /** Paths of the steps of the run that have asked people before. */
+  readonly asked: Set<string>;
 }
 
-/** Where an attempt stands, for people and for the engine. */
-export interface AttemptPlace {
+/** Where a step, an item of it or an iteration stands in a run, for people and for the engine. */
+export interface StepPlace {
   /** Path of ids; of an item, without its index. */
   readonly path: string;
   /** Unique in the run. */
   readonly key: string;
+  /** The same for every try, and another for every iteration. */
+  readonly identity: string;
   readonly item?: number;
   readonly iteration?: number;
+  /** Copy of the workspace it works in; undefined: the main directory. */
+  readonly home: string | undefined;
+}
+
+export interface AttemptPlace extends StepPlace {
   readonly attempt: number;
   /** Counts from 1 when the infrastructure failed and the same attempt is made again. */
   readonly trouble?: number;
-  /** Copy of the workspace it works in; undefined: the main directory. */
-  readonly home: string | undefined;
 }
 
 /** As events tell it. */

@@ -2,14 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import type { RenderWorld } from '../formula/render-template.ts';
 import type { JsonObject } from '../support/json.ts';
 import type { Attempt } from './attempt.ts';
-import { instancePath } from './attempt.ts';
 import { renderVariable } from './render-command.ts';
 import type { Evaluated } from './scope.ts';
 
 export interface CommandEnvironment {
   readonly env: Readonly<Record<string, string>>;
-  /** Values to be masked. */
-  readonly secrets: readonly string[];
 }
 
 /**
@@ -43,13 +40,12 @@ export async function commandEnvironment(
         WF_ITEM: at.item === undefined ? '' : String(at.item),
         WF_ATTEMPT: String(at.attempt),
         // The same for every try of one step of one run: what a service takes as an idempotency key.
-        WF_KEY: `${engine.run}/${instancePath(at)}${at.iteration === undefined ? '' : `#${at.iteration}`}`,
+        WF_KEY: `${engine.run}/${at.identity}`,
         ...paths,
         ...told,
         ...own,
         ...secrets,
       },
-      secrets: Object.values(secrets),
     },
   };
 }

@@ -6,7 +6,7 @@ import type { Attempt } from './attempt.ts';
  * answers undefined. The deadline is part of the same waiting, so that it alone keeps no run alive.
  */
 export async function until<T>(
-  { engine, at, signal }: Pick<Attempt, 'engine' | 'at' | 'signal'>,
+  { engine, at, signal, shielded }: Pick<Attempt, 'engine' | 'at' | 'signal' | 'shielded'>,
   deadline: number | undefined,
   waiting: Waiting,
   wait: (over: AbortSignal) => Promise<T | undefined>,
@@ -15,10 +15,16 @@ export async function until<T>(
   const over = new AbortController();
   const done = new AbortController();
   const alarm = engine
-    .sleep(`${at.key}:deadline`, deadline, { signal: AbortSignal.any([signal, done.signal]), waiting })
+    .sleep(`${at.key}:deadline`, deadline, {
+      signal: AbortSignal.any([signal, done.signal]),
+      waiting,
+      shielded,
+    })
     .then((rang) => {
       if (rang) over.abort('timeout');
     });
+  // When the run is let go, it throws what the wait throws, and that is heard.
+  alarm.catch(() => undefined);
   const result = await wait(AbortSignal.any([signal, over.signal]));
   done.abort();
   await alarm;

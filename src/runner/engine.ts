@@ -177,6 +177,8 @@ export interface DrivenEngine extends Engine {
 
 /** What an engine is told when it is opened. */
 export interface EngineOptions {
+  /** What every event goes through before anybody has it: takes out what must not be kept. */
+  readonly mask?: (event: EventBody) => EventBody;
   /** Who resumes the run, for `run.resumed`. */
   readonly by?: string;
   /** Told of events once they are on disk, in order; not of those that were there when the engine was opened. */

@@ -27,21 +27,7 @@ export async function handoffFiles({
   const diff = await workspace.diff(workspace.initial, state);
   const failed = events.filter((event) => event.type === 'attempt.failed' && event.step === stop.step);
   const outputs = failed.flatMap((event, index) =>
-    event.type === 'attempt.failed'
-      ? [
-          [
-            `attempt-${index + 1}.txt`,
-            [
-              event.error.message,
-              event.error.detail ?? '',
-              event.stdout?.text ?? '',
-              event.stderr?.text ?? '',
-            ]
-              .filter((text) => text !== '')
-              .join('\n\n'),
-          ] as const,
-        ]
-      : [],
+    event.type === 'attempt.failed' ? [[`attempt-${index + 1}.txt`, outputText(event)] as const] : [],
   );
   const tried = events.flatMap((event) => {
     switch (event.type) {
@@ -79,4 +65,18 @@ Finish the work there by hand, or repair the cause and start anew: \`wf run ${pl
 \`wf show ${run}\` and \`wf logs ${run} ${stop.step}\` tell more.
 `;
   return { 'README.md': readme, 'changes.diff': diff, ...Object.fromEntries(outputs) };
+}
+
+/** Everything that an attempt printed; what its checks printed is in the error. */
+function outputText({
+  error,
+  stdout,
+  stderr,
+}: Extract<RunEvent, { readonly type: 'attempt.failed' }>): string {
+  const printed = [
+    ...(stdout ? [`--- stdout ---\n${stdout.text.trimEnd()}`] : []),
+    ...(stderr ? [`--- stderr ---\n${stderr.text.trimEnd()}`] : []),
+  ];
+  const rest = printed.length === 0 && error.detail !== undefined ? [error.detail] : printed;
+  return `${[error.message, ...rest].join('\n\n')}\n`;
 }

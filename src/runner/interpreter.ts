@@ -1,26 +1,30 @@
-import type { EventBody, StateId, StepError } from '../journal/event.ts';
-import type { Plan, PlanGroup, PlanStep } from '../plan/plan.ts';
-import type { JsonObject, JsonValue } from '../support/json.ts';
 import { showDuration } from '../formula/duration.ts';
+import type { EventBody, StateId, StepError, Waiting } from '../journal/event.ts';
+import type { Plan, PlanConcurrency, PlanGroup, PlanStep, PlanWorkspace } from '../plan/plan.ts';
+import type { JsonObject, JsonValue } from '../support/json.ts';
+import { UserError } from '../support/user-error.ts';
+import type { RunWorkspace } from '../workspace/run-workspace.ts';
 import { askPeople } from './actions/approve.ts';
 import { runCommand } from './actions/run.ts';
 import { waitFor } from './actions/wait.ts';
+import type { Attempt, AttemptPlace, StepPlace } from './attempt.ts';
+import { instancePath, placeOf } from './attempt.ts';
 import { boundInputs } from './bind-inputs.ts';
 import type { Engine } from './engine.ts';
-import type { Attempt, AttemptPlace } from './attempt.ts';
-import { instancePath, placeOf } from './attempt.ts';
-import type { StepValue } from './frame.ts';
+import type { FrameOptions, Stop } from './frame.ts';
 import { Frame } from './frame.ts';
 import { handoffFiles } from './handoff.ts';
 import { joinDecided, joinEnded, joinFailure } from './join.ts';
 import { Ledger } from './ledger.ts';
 import { overlappingSteps, topological } from './overlap.ts';
-import type { Result } from './result.ts';
+import type { Failed, Result } from './result.ts';
 import { failure } from './result.ts';
 import { backoffBefore, infrastructureBackoff, INFRASTRUCTURE_TRIES, mayRetry } from './retry-policy.ts';
-import { evaluate, evaluateWith, Scopes } from './scope.ts';
-import type { Scoped } from './scope.ts';
+import type { Evaluated, Scoped } from './scope.ts';
+import { evaluate, evaluateJson, render, Scopes } from './scope.ts';
 import { verify } from './verify/verify.ts';
+import type { WorkPlace } from './work-place.ts';
+import { OwnWorkspace } from './work-place.ts';
 import type { World } from './world.ts';
 
 /**
@@ -29,65 +33,64 @@ import type { World } from './world.ts';
  */
 export class Interpreter {
   readonly #plan: Plan;
+  readonly #inputs: JsonObject;
   readonly #engine: Engine;
   readonly #world: World;
   readonly #scopes: Scopes;
-  readonly #ledger: Ledger;
+  readonly #asked = new Set<string>();
 
   constructor(plan: Plan, inputs: JsonObject, engine: Engine, world: World) {
     this.#plan = plan;
+    this.#inputs = inputs;
     this.#engine = engine;
     this.#world = world;
     this.#scopes = new Scopes(plan, engine, world);
-    this.#ledger = new Ledger(plan.budget?.minutes);
-    this.#inputs = inputs;
   }
-
-  readonly #inputs: JsonObject;
 
   /** From the top to the event that ends the run. */
   async run(): Promise<void> {
-    const { concurrency } = this.#plan;
-    const { initial, base, branch } = this.#world.workspace;
+    const { workspace } = this.#world;
+    const { initial, base, branch } = workspace;
     await this.#engine.record('workspace', {
       type: 'workspace.prepared',
       state: initial,
       ...(base !== undefined && { base }),
       ...(branch !== undefined && { branch }),
     });
-    const frame = new Frame({
+    const { concurrency, formula } = this.#plan;
+    const options: FrameOptions = {
       path: '',
       key: '',
+      identity: '',
       inputs: this.#inputs,
       steps: this.#plan.steps,
       last: this.#plan.finally ?? [],
+      workspace,
       home: undefined,
+      ledger: new Ledger(this.#plan.budget?.minutes),
+      holds: new Set(),
+      shielded: false,
       outer: this.#engine.signal,
-    });
-    const group = concurrency && evaluateWith(concurrency.group, this.#scopes.bare(frame));
-    if (group !== undefined && concurrency) {
-      const waiting = { step: this.#plan.formula, for: 'concurrency' as const, ask: String(group) };
-      await this.#engine.lock('lock', String(group), concurrency.then, { waiting });
-    }
+    };
+    const place = { path: formula, key: '' };
+    const turn = await this.#turn(concurrency, place, new Frame(options), initial, this.#engine.signal);
+    // Who never had its turn has nothing to tidy up, and is not to touch what another run holds.
+    if (!turn.ok) return this.#finish(turn, undefined);
+    const frame = new Frame({ ...options, holds: turn.holds });
     const end = await this.#pass(frame, initial, this.#plan.outputs);
-    if (group !== undefined) await this.#engine.release('unlock', String(group));
-    await this.#finish(frame, end);
+    await turn.release();
+    await this.#finish(end, frame.stop);
   }
 
-  /** The steps of a frame, then its `finally`, then its outputs. */
+  /** The steps of a frame, then its outputs, then its `finally`. */
   async #pass(frame: Frame, start: StateId, outputs: PlanGroup['outputs']): Promise<Result> {
     const state = await this.#steps(frame, start);
-    const cancelled = this.#engine.signal.aborted || (frame.stopped.signal.aborted && !frame.stop);
-    let result: Result = frame.stop
-      ? { ok: false, error: frame.stop.error, state }
-      : cancelled
+    const coming: Result = frame.stop
+      ? stoppedBy(frame.stop, state)
+      : frame.signal.aborted
         ? failure('cancelled', 'cancelled', state)
-        : { ok: true, outputs: {}, state };
-    if (result.ok) result = await this.#outputs(frame, outputs ?? {}, state);
-    const last = await this.#finally(frame, result);
-    // A step of `finally` that fails turns a good end into a bad one, and changes nothing about a bad one.
-    if (result.ok && frame.stop) return { ok: false, error: frame.stop.error, state: last };
-    return { ...result, state: last };
+        : await this.#outputs(frame, outputs ?? {}, state);
+    return this.#finally(frame, coming);
   }
 
   /** Every step, each as soon as what it needs has ended. */
@@ -98,12 +101,14 @@ export class Interpreter {
     const inOrder = (ids: readonly string[]) =>
       [...ids].sort((a, b) => (place.get(a) ?? 0) - (place.get(b) ?? 0));
     for (const step of topological(frame.steps)) {
-      const needs = inOrder(step.needs).map((id) => ends.get(id) as Promise<StateId>);
+      const needs = inOrder(step.needs);
+      const before = needs.map((id) => ends.get(id) as Promise<StateId>);
       ends.set(
         step.id,
         (async () => {
-          const before = await this.#engine.all(needs);
-          return this.#step(frame, step, before.length === 0 ? [start] : before, copies.has(step.id));
+          const states = await this.#engine.all(before);
+          const from = states.length === 0 ? [start] : states;
+          return this.#step(frame, step, needs, from, copies.has(step.id));
         })(),
       );
     }
@@ -111,193 +116,181 @@ export class Interpreter {
     const sinks = frame.steps.filter((step) => !needed.has(step.id)).map((step) => step.id);
     await this.#engine.all([...ends.values()]);
     const states = await this.#engine.all(sinks.map((id) => ends.get(id) as Promise<StateId>));
-    const merged = await this.#merge(`${frame.key}end`, states);
-    if (merged.ok) return merged.state;
-    frame.fail({ error: conflict(merged.files), step: sinks.at(-1) ?? '', handoff: false });
+    const merged = await this.#merge(
+      frame.workspace,
+      `${frame.key}end`,
+      states.length === 0 ? [start] : states,
+    );
+    if (!merged.ok && !frame.signal.aborted)
+      frame.fail({
+        error: conflict(merged.files, sinks),
+        step: `${frame.path}${sinks.at(-1) ?? ''}`,
+        handoff: false,
+      });
     return merged.state;
   }
 
-  async #step(frame: Frame, step: PlanStep, before: readonly StateId[], copy: boolean): Promise<StateId> {
-    const path = `${frame.path}${step.id}`;
-    const key = `${frame.key}${step.id}`;
-    if (frame.stopped.signal.aborted) return this.#skip(frame, step, 'run ended', before);
-    const merged = await this.#merge(key, before);
-    const home = copy ? safeName(key) : frame.home;
-    const scope = this.#scopes.of(frame, step);
+  async #step(
+    frame: Frame,
+    step: PlanStep,
+    needs: readonly string[],
+    before: readonly StateId[],
+    copy: boolean,
+  ): Promise<StateId> {
+    const at: StepPlace = {
+      path: `${frame.path}${step.id}`,
+      key: `${frame.key}${step.id}`,
+      identity: `${frame.identity}${step.id}`,
+      home: copy ? safeName(`${frame.key}${step.id}`) : frame.home,
+    };
+    const merged = await this.#merge(frame.workspace, at.key, before);
+    const { state } = merged;
+    if (frame.signal.aborted) return this.#skip(frame, step, at, 'run ended', state);
+    const scope = this.#scopes.bare(frame);
+    const unbegun = (failed: Failed) =>
+      this.#end(frame, step, at, { result: failed, attempts: 0, iterations: 0 });
     if (step.when !== undefined && merged.ok) {
-      const when = await evaluate(step.when, scope, this.#scopes, merged.state);
-      if (!when.ok)
-        return this.#end(frame, step, path, key, failure('error', when.message, merged.state), 0, 1);
-      if (when.value !== true) return this.#skip(frame, step, 'when', [merged.state]);
+      const when = await evaluate(step.when, scope, this.#scopes, state);
+      if (!when.ok) return unbegun(failure('error', `\`when\`: ${when.message}`, state));
+      if (frame.signal.aborted) return this.#skip(frame, step, at, 'run ended', state);
+      if (when.value !== true) return this.#skip(frame, step, at, 'when', state);
     }
-    await this.#engine.record(`${key}:started`, { type: 'step.started', step: path, state: merged.state });
-    if (!merged.ok) {
-      return this.#end(
-        frame,
-        step,
-        path,
-        key,
-        failure('conflict', conflict(merged.files).message, merged.state),
-        0,
-        1,
-      );
-    }
+    await this.#engine.record(`${at.key}:started`, { type: 'step.started', step: at.path, state });
+    if (!merged.ok) return unbegun({ ok: false, error: conflict(merged.files, needs), state });
     if (step.forEach !== undefined) {
-      const state = await this.#items(frame, step, path, key, scope, merged.state, home);
-      if (copy) await this.#release(home);
-      return state;
+      const left = await this.#items(frame, step, at, scope, state);
+      if (copy) await this.#release(frame, at);
+      return left;
     }
-    const { result, attempts, iterations } = await this.#iterations(
-      frame,
-      step,
-      { path, key, home },
-      scope,
-      merged.state,
-    );
-    if (copy) await this.#release(home);
-    return this.#end(frame, step, path, key, result, attempts, iterations);
+    const ended = await this.#turns(frame, step, at, scope, state, frame.signal);
+    if (copy) await this.#release(frame, at);
+    return this.#end(frame, step, at, ended);
   }
 
   async #skip(
     frame: Frame,
     step: PlanStep,
+    at: StepPlace,
     reason: 'when' | 'run ended',
-    states: readonly StateId[],
+    state: StateId,
   ): Promise<StateId> {
-    const path = `${frame.path}${step.id}`;
-    const merged = await this.#merge(`${frame.key}${step.id}:skip`, states);
-    await this.#engine.record(`${frame.key}${step.id}:skipped`, { type: 'step.skipped', step: path, reason });
-    const empty = step.forEach === undefined ? {} : [];
+    await this.#engine.record(`${at.key}:skipped`, { type: 'step.skipped', step: at.path, reason });
     frame.ended(step.id, {
-      outputs: empty,
+      outputs: step.forEach === undefined ? {} : [],
       status: 'skipped',
       attempts: 0,
       iterations: 0,
       cached: false,
       ...(step.forEach !== undefined && { items: [] }),
     });
-    return merged.state;
+    return state;
   }
 
   /** Records the end of a step and what it means for the others. */
-  async #end(
-    frame: Frame,
-    step: PlanStep,
-    path: string,
-    key: string,
-    result: Result & { readonly items?: readonly JsonValue[]; readonly list?: readonly JsonValue[] },
-    attempts: number,
-    iterations: number,
-  ): Promise<StateId> {
-    const outputs: JsonValue = result.list ?? (result.ok ? result.outputs : {});
-    const value: StepValue = {
+  async #end(frame: Frame, step: PlanStep, at: StepPlace, ended: StepEnd): Promise<StateId> {
+    const { result, attempts, iterations, items } = ended;
+    const list = items?.flatMap((item) => (item.outputs === undefined ? [] : [item.outputs]));
+    const looped = step.forEach !== undefined;
+    const outputs: JsonValue = looped ? (list ?? []) : result.ok ? result.outputs : {};
+    const cancelled = !result.ok && result.error.kind === 'cancelled';
+    frame.ended(step.id, {
       outputs,
-      status: result.ok ? 'succeeded' : result.error.kind === 'cancelled' ? 'cancelled' : 'failed',
+      status: result.ok ? 'succeeded' : cancelled ? 'cancelled' : 'failed',
       attempts,
       iterations,
       cached: false,
-      ...(!result.ok && { error: result.error }),
-      ...(result.items && { items: result.items }),
-    };
+      ...(!result.ok && !cancelled && { error: result.error }),
+      ...(looped && { items: (items ?? []).map(({ value }) => value) }),
+    });
     const event: EventBody = result.ok
-      ? { type: 'step.succeeded', step: path, outputs, state: result.state }
-      : result.error.kind === 'cancelled'
-        ? { type: 'step.cancelled', step: path }
+      ? { type: 'step.succeeded', step: at.path, outputs, state: result.state }
+      : cancelled
+        ? { type: 'step.cancelled', step: at.path }
         : {
             type: 'step.failed',
-            step: path,
+            step: at.path,
             error: result.error,
             state: result.state,
-            ...(result.list && { outputs }),
+            ...(list && { outputs }),
           };
-    await this.#engine.record(`${key}:ended`, event);
-    frame.ended(step.id, value);
-    if (!result.ok && result.error.kind !== 'cancelled' && step.onFailure !== 'continue') {
-      frame.fail({ error: result.error, step: path, handoff: step.onFailure === 'handoff' });
+    await this.#engine.record(`${at.key}:ended`, event);
+    if (result.ok || cancelled) return result.state;
+    // Nothing goes on without a budget, whatever the step says about its own failures.
+    const spent = ended.outOfBudget ? frame.ledger.exceeded() : undefined;
+    if (spent !== undefined || step.onFailure !== 'continue') {
+      frame.fail({
+        error: spent === undefined ? result.error : { kind: 'budget', message: spent },
+        step: result.inside?.step ?? at.path,
+        handoff: step.onFailure === 'handoff' || result.inside?.handoff === true,
+      });
     }
     return result.state;
   }
 
   /** `for_each`: as many at once as `parallel` says, until `join` is decided. */
-  async #items(
-    frame: Frame,
-    step: PlanStep,
-    path: string,
-    key: string,
-    scope: Scoped,
-    start: StateId,
-    home: string | undefined,
-  ): Promise<StateId> {
+  async #items(frame: Frame, step: PlanStep, at: StepPlace, scope: Scoped, start: StateId): Promise<StateId> {
+    const unbegun = (message: string) =>
+      this.#end(frame, step, at, { result: failure('error', message, start), attempts: 0, iterations: 0 });
     const listed = await this.#list(step, scope, start);
-    if (!listed.ok) return this.#end(frame, step, path, key, failure('error', listed.message, start), 0, 1);
+    if (!listed.ok) return unbegun(listed.message);
     const items = listed.value;
-    await this.#engine.record(`${key}:items`, { type: 'items.listed', step: path, items });
     const needed = await joinEnded(step.join, items.length, scope, this.#scopes, start);
-    if (!needed.ok) return this.#end(frame, step, path, key, failure('error', needed.message, start), 0, 1);
+    if (!needed.ok) return unbegun(needed.message);
+    await this.#engine.record(`${at.key}:items`, { type: 'items.listed', step: at.path, items });
     const parallel = Math.min(step.parallel ?? 1, Math.max(items.length, 1));
     const apart = parallel > 1;
-    const results: (ItemResult | undefined)[] = items.map(() => undefined);
+    const results: (StepEnd | undefined)[] = items.map(() => undefined);
     const decided = new AbortController();
+    const signal = step.join === 'any' ? AbortSignal.any([frame.signal, decided.signal]) : frame.signal;
     let next = 0;
     let state = start;
+    /** What a failed item left, for whoever looks at why the step failed; the next item does not see it. */
+    let broken: StateId | undefined;
     const lane = async (): Promise<void> => {
-      while (next < items.length && !decided.signal.aborted && !frame.stopped.signal.aborted) {
+      while (next < items.length && !signal.aborted) {
         const index = next++;
         const item = items[index] as JsonValue;
-        const itemKey = `${key}[${index}]`;
-        const itemScope = scope.with({ item, index });
-        const started: EventBody = {
-          type: 'step.started',
-          step: path,
+        const from = apart ? start : state;
+        const here: StepPlace = {
+          ...at,
+          key: `${at.key}[${index}]`,
+          identity: `${at.identity}[${index}]`,
           item: index,
-          state: apart ? start : state,
+          home: apart ? safeName(`${at.key}[${index}]`) : at.home,
         };
-        await this.#engine.record(`${itemKey}:started`, started);
-        const { result, attempts, iterations } = await this.#iterations(
-          frame,
+        const started: EventBody = { type: 'step.started', step: at.path, item: index, state: from };
+        await this.#engine.record(`${here.key}:started`, started);
+        const ended = await this.#turns(frame, step, here, scope.with({ item, index }), from, signal);
+        if (!apart && ended.result.ok) state = ended.result.state;
+        if (!apart && !ended.result.ok) broken = ended.result.state;
+        results[index] = ended;
+        if (apart) await this.#release(frame, here);
+        await this.#engine.record(`${here.key}:ended`, endOf(at.path, index, ended.result));
+        const verdict = joinDecided(
           step,
-          { path, key: itemKey, item: index, home: apart ? safeName(itemKey) : home },
-          itemScope,
-          apart ? start : state,
-          decided.signal,
+          needed.value,
+          results.map((one) => one?.result),
         );
-        if (!apart) state = result.state;
-        results[index] = { result, attempts, iterations };
-        if (apart) await this.#release(safeName(itemKey));
-        await this.#engine.record(`${itemKey}:ended`, endOf(path, index, result));
-        const verdict = joinDecided(step, needed.value, results);
         if (verdict) next = items.length;
         if (verdict === 'cancel the rest') decided.abort('join');
       }
     };
     await this.#engine.all(Array.from({ length: parallel }, lane));
-    return this.#joined(frame, step, { path, key, home }, scope, {
-      items,
-      results,
-      needed: needed.value,
-      start,
-      state,
-      apart,
-    });
-  }
-
-  /** What the items came out as, and one state with the changes of all. */
-  async #joined(frame: Frame, step: PlanStep, at: StepPlace, scope: Scoped, done: Items): Promise<StateId> {
-    const { items, results, needed } = done;
-    const state = done.apart ? await this.#mergeItems(frame, step, at, scope, done) : done.state;
-    const list = results.flatMap((one) => (one?.result.ok ? [one.result.outputs] : []));
-    const all = items.map((item, index) => itemValue(item, results[index]));
-    const attempts = results.reduce((sum, one) => sum + (one?.attempts ?? 0), 0);
-    const iterations = results.reduce((most, one) => Math.max(most, one?.iterations ?? 0), 0);
-    const stopped = frame.stopped.signal.aborted;
+    if (apart) state = await this.#mergeItems(frame, step, at, scope, { items, results, start });
     const error = joinFailure(
       step,
-      needed,
+      needed.value,
       results.map((one) => one?.result),
-      stopped,
+      frame.signal.aborted,
     );
-    const result: Result = error ? { ok: false, error, state } : { ok: true, outputs: {}, state };
-    return this.#end(frame, step, at.path, at.key, { ...result, items: all, list }, attempts, iterations);
+    const result: Result = error ? { ...error, state: broken ?? state } : { ok: true, outputs: {}, state };
+    return this.#end(frame, step, at, {
+      result,
+      attempts: results.reduce((sum, one) => sum + (one?.attempts ?? 0), 0),
+      iterations: results.reduce((most, one) => Math.max(most, one?.iterations ?? 0), 0),
+      outOfBudget: results.some((one) => one?.outOfBudget),
+      items: items.map((item, index) => itemEnd(item, results[index])),
+    });
   }
 
   /**
@@ -309,140 +302,243 @@ export class Interpreter {
     step: PlanStep,
     at: StepPlace,
     scope: Scoped,
-    done: Items,
+    {
+      items,
+      results,
+      start,
+    }: {
+      readonly items: readonly JsonValue[];
+      readonly results: (StepEnd | undefined)[];
+      readonly start: StateId;
+    },
   ): Promise<StateId> {
-    const { items, results, start } = done;
     let state = start;
     for (const [index, one] of results.entries()) {
       if (!one?.result.ok) continue;
-      const merged = await this.#merge(`${at.key}[${index}]`, [state, one.result.state]);
+      const key = `${at.key}[${index}]`;
+      const merged = await this.#merge(frame.workspace, key, [state, one.result.state]);
       if (merged.ok) {
         state = merged.state;
         continue;
       }
-      let result: Result = { ok: false, error: conflict(merged.files), state };
-      let attempts = one.attempts;
-      if (mayRetry(step.retry, attempts, result.error) && !frame.stopped.signal.aborted) {
-        const key = `${at.key}[${index}]^`;
-        const again = { ...at, key, item: index, home: safeName(key) };
+      const error = conflict(merged.files, [], 'items');
+      let ended: StepEnd = { ...one, result: { ok: false, error, state } };
+      if (mayRetry(step.retry, one.attempts, error) && !frame.signal.aborted) {
+        const again: StepPlace = {
+          ...at,
+          key: `${key}^`,
+          identity: `${at.identity}[${index}]`,
+          item: index,
+          home: safeName(`${key}^`),
+        };
         const inner = scope.with({ item: items[index] as JsonValue, index });
-        const retried = await this.#iterations(frame, step, again, inner, state);
-        await this.#release(again.home);
-        result = retried.result;
-        attempts += retried.attempts;
-        if (result.ok) state = result.state;
+        ended = await this.#turns(frame, step, again, inner, state, frame.signal, one.attempts);
+        await this.#release(frame, again);
+        if (ended.result.ok) state = ended.result.state;
       }
-      await this.#engine.record(`${at.key}[${index}]:merged`, endOf(at.path, index, result));
-      results[index] = { ...one, result, attempts };
+      await this.#engine.record(`${key}:merged`, endOf(at.path, index, ended.result));
+      results[index] = ended;
     }
     return state;
   }
 
-  /** One item, or the step itself: under its lock, again until `repeat` is content. */
-  async #iterations(
+  /** One item, or the step itself: when it is its turn, in its workspace, again until `repeat` is content. */
+  async #turns(
     frame: Frame,
     step: PlanStep,
     at: StepPlace,
     scope: Scoped,
     start: StateId,
-    decided?: AbortSignal,
-  ): Promise<ItemResult> {
-    const signal = this.#signalOf(frame, step, decided);
-    if (!step.concurrency) return this.#repeat(step, at, scope, start, signal);
-    const { group: template, then } = step.concurrency;
-    const group = scope.attempt(() => String(evaluateWith(template, scope)));
-    if (!group.ok) return { result: failure('error', group.message, start), attempts: 0, iterations: 0 };
-    const waiting = {
-      step: at.path,
-      for: 'concurrency' as const,
-      ask: group.value,
-      ...(at.item !== undefined && { item: at.item }),
-    };
-    if (!(await this.#engine.lock(`${at.key}:lock`, group.value, then, { signal, waiting }))) {
-      return {
-        result: failure('cancelled', 'cancelled while waiting for its turn', start),
-        attempts: 0,
-        iterations: 0,
-      };
+    signal: AbortSignal,
+    tried = 0,
+  ): Promise<StepEnd> {
+    const unbegun = (result: Failed): StepEnd => ({ result, attempts: tried, iterations: 0 });
+    const turn = await this.#turn(step.concurrency, at, frame, start, signal, scope);
+    if (!turn.ok) return unbegun(turn);
+    if (signal.aborted) {
+      await turn.release();
+      return unbegun(failure('cancelled', 'cancelled', start));
     }
-    const ended = await this.#repeat(step, at, scope, start, signal);
-    await this.#engine.release(`${at.key}:unlock`, group.value);
+    const own = step.workspace && (await this.#ownWorkspace(step.workspace, at, scope, start, signal));
+    let ended: StepEnd;
+    if (own && !own.ok) ended = unbegun(own.failed);
+    else {
+      const work: Work = {
+        frame,
+        step,
+        scope: own ? scope.in(own.workspace) : scope,
+        workspace: own ? own.workspace : frame.workspace,
+        start: own ? own.workspace.initial : start,
+        // A step that must run only once is left to finish.
+        signal: step.once ? new AbortController().signal : signal,
+        ledger: new Ledger(step.budget?.minutes, frame.ledger),
+        holds: turn.holds,
+        taken: new Set(),
+        tried,
+      };
+      ended = await this.#repeat(work, own ? { ...at, home: undefined } : at);
+      // A state of its own workspace is nothing to the run: nothing is merged back.
+      if (own) ended = { ...ended, result: { ...ended.result, state: start } };
+      if (own) await this.#engine.unrecorded(() => own.workspace.discard());
+    }
+    await turn.release();
     return ended;
   }
 
-  async #repeat(
-    step: PlanStep,
+  /** Waits for the lock of a `concurrency`. Who holds it already, or stands inside of something that does, goes on. */
+  async #turn(
+    concurrency: PlanConcurrency | undefined,
+    at: { readonly path: string; readonly key: string; readonly item?: number },
+    frame: Frame,
+    state: StateId,
+    signal: AbortSignal,
+    scope = this.#scopes.bare(frame),
+  ): Promise<Turn | Failed> {
+    const free: Turn = { ok: true, holds: frame.holds, release: () => Promise.resolve() };
+    if (!concurrency) return free;
+    const group = await render(concurrency.group, scope, this.#scopes, state);
+    if (!group.ok) return failure('error', `\`concurrency\`: ${group.message}`, state);
+    if (frame.holds.has(group.value)) return free;
+    const waiting: Waiting = {
+      step: at.path,
+      for: 'concurrency',
+      ask: group.value,
+      ...(at.item !== undefined && { item: at.item }),
+    };
+    const options = { signal, waiting, shielded: frame.shielded };
+    if (!(await this.#engine.lock(`${at.key}:lock`, group.value, concurrency.then, options)))
+      return failure('cancelled', 'cancelled while waiting for its turn', state);
+    return {
+      ok: true,
+      holds: new Set([...frame.holds, group.value]),
+      release: () => this.#engine.release(`${at.key}:unlock`, group.value),
+    };
+  }
+
+  /** A workspace for one step alone. */
+  async #ownWorkspace(
+    plan: PlanWorkspace,
     at: StepPlace,
     scope: Scoped,
-    start: StateId,
+    state: StateId,
     signal: AbortSignal,
-  ): Promise<ItemResult> {
-    const { repeat } = step;
-    const budget = new Ledger(step.budget?.minutes);
-    if (!repeat) {
-      const one = await this.#attempts(step, at, scope, { began: start, start }, signal, budget);
-      return { ...one, iterations: 1 };
+  ): Promise<
+    { readonly ok: true; readonly workspace: OwnWorkspace } | { readonly ok: false; readonly failed: Failed }
+  > {
+    const values = await this.#scopes.values(JSON.stringify(plan), scope, state);
+    const place = { step: at.path, ...(at.item !== undefined && { item: at.item }) };
+    const open = (stop: AbortSignal) => this.#world.openWorkspace(plan, values, at.key, stop);
+    let opened: RunWorkspace | undefined;
+    const event = await this.#engine.step<EventBody>(
+      `${at.key}:workspace`,
+      async (context) => {
+        try {
+          opened = await open(context.signal);
+          const { initial, base, branch } = opened;
+          return {
+            type: 'workspace.prepared',
+            ...place,
+            state: initial,
+            ...(base !== undefined && { base }),
+            ...(branch !== undefined && { branch }),
+          };
+        } catch (error) {
+          if (context.signal.aborted) return { type: 'step.cancelled', ...place };
+          if (!(error instanceof UserError)) throw error;
+          return { type: 'step.failed', ...place, error: { kind: 'error', message: error.message }, state };
+        }
+      },
+      { signal },
+    );
+    if (event.type === 'workspace.prepared') {
+      const workspace = new OwnWorkspace(event, () => open(signal), opened);
+      return { ok: true, workspace };
     }
-    let state = start;
+    const error: StepError =
+      event.type === 'step.failed' ? event.error : { kind: 'cancelled', message: 'cancelled' };
+    return { ok: false, failed: { ok: false, error, state } };
+  }
+
+  async #repeat(work: Work, at: StepPlace): Promise<StepEnd> {
+    const { repeat } = work.step;
+    if (!repeat) return { ...(await this.#attempts(work, at)), iterations: 1 };
+    let { start } = work;
     let attempts = 0;
-    let previous: JsonObject | undefined;
+    let previous: JsonObject = {};
     for (let iteration = 1; ; iteration++) {
-      const inner = scope.with({ previous: previous ? { outputs: previous } : { outputs: {} } });
-      const here = { ...at, key: `${at.key}#${iteration}`, iteration };
-      const from = { began: start, start: state };
-      const one = await this.#attempts(step, here, inner, from, signal, budget);
+      const scope = work.scope.with({ previous: { outputs: previous } });
+      const here = {
+        ...at,
+        key: `${at.key}#${iteration}`,
+        identity: `${at.identity}#${iteration}`,
+        iteration,
+      };
+      const one = await this.#attempts({ ...work, scope, from: start }, here);
       attempts += one.attempts;
-      const ended = (result: Result): ItemResult => ({ result, attempts, iterations: iteration });
+      const ended = (result: Result): StepEnd => ({ ...one, result, attempts, iterations: iteration });
       if (!one.result.ok) return ended(one.result);
-      state = one.result.state;
+      start = one.result.state;
       previous = one.result.outputs;
-      const until = await evaluate(repeat.until, inner.with({ outputs: previous }), this.#scopes, state);
-      if (!until.ok) return ended(failure('error', until.message, state));
+      const until = await evaluate(repeat.until, scope.with({ outputs: previous }), this.#scopes, start);
+      if (!until.ok) return ended(failure('error', `\`until\`: ${until.message}`, start));
       if (until.value === true) return ended(one.result);
       if (iteration < repeat.max) continue;
       if (repeat.or === 'keep') return ended(one.result);
       const message = `\`until: ${repeat.until}\` was still false after ${repeat.max} iterations`;
-      return ended(failure('exhausted', message, state));
+      return ended(failure('exhausted', message, start));
     }
   }
 
   /** One iteration: tries until one succeeds or none is left. */
   async #attempts(
-    step: PlanStep,
+    work: Work & { readonly from?: StateId },
     at: StepPlace,
-    scope: Scoped,
-    { began, start }: { readonly began: StateId; readonly start: StateId },
-    signal: AbortSignal,
-    budget: Ledger,
-  ): Promise<{ readonly result: Result; readonly attempts: number }> {
+  ): Promise<Omit<StepEnd, 'iterations'>> {
+    const { step, signal, ledger, tried } = work;
+    const start = work.from ?? work.start;
+    if (signal.aborted) return { result: failure('cancelled', 'cancelled', start), attempts: tried };
+    const bound = await boundInputs(step, work.scope, this.#scopes, start);
+    if (!bound.ok) return { result: failure('error', bound.message, start), attempts: tried };
     let state = start;
     let feedback: string | undefined;
     let troubles = 0;
-    for (let attempt = 1; ;) {
+    for (let attempt = tried + 1; ;) {
       const key = `${at.key}@${attempt}${troubles > 0 ? `~${troubles}` : ''}`;
-      const over = this.#ledger.exceeded() ?? budget.exceeded();
-      const result = over
-        ? failure('budget', over, state)
-        : await this.#attempt(
-            step,
-            { ...at, key, attempt, ...(troubles > 0 && { trouble: troubles }) },
-            scope,
-            { began, state },
-            signal,
-            budget,
-            feedback,
-          );
-      if (result.ok || signal.aborted || result.error.kind === 'cancelled')
-        return { result, attempts: attempt };
+      const spent = ledger.exceeded();
+      if (spent !== undefined)
+        return { result: failure('budget', spent, state), attempts: attempt - 1, outOfBudget: true };
+      const result = await this.#attempt(work.frame, work.holds, {
+        engine: this.#engine,
+        world: this.#world,
+        scopes: this.#scopes,
+        step,
+        at: { ...at, key, attempt, ...(troubles > 0 && { trouble: troubles }) },
+        scope: bound.value,
+        workspace: work.workspace,
+        base: work.start,
+        state,
+        signal,
+        shielded: step.once === true || work.frame.shielded,
+        feedback: feedback ?? work.frame.feedback,
+        ledger: new Ledger(undefined, ledger),
+        taken: work.taken,
+        asked: this.#asked,
+      });
+      const outOfBudget = !result.ok && result.error.kind === 'budget';
+      const ended = { result, attempts: attempt, outOfBudget };
+      /** It would have been tried again. */
+      const given = () => ({ ...ended, result: failure('cancelled', 'cancelled', result.state) });
+      if (result.ok || signal.aborted || result.error.kind === 'cancelled') return ended;
       if (result.error.kind === 'infrastructure' && !step.once && troubles < INFRASTRUCTURE_TRIES) {
         troubles += 1;
-        await this.#pause(key, infrastructureBackoff(troubles, this.#engine.run + key), signal);
+        await this.#pause(work, key, infrastructureBackoff(troubles, this.#engine.run + key));
+        if (signal.aborted) return given();
         continue;
       }
-      if (!mayRetry(step.retry, attempt, result.error)) return { result, attempts: attempt };
+      if (!mayRetry(step.retry, attempt, result.error)) return ended;
       const pause = backoffBefore(step.retry, attempt + 1, this.#engine.run + key);
-      if (pause > 0) await this.#pause(key, pause, signal);
-      if (signal.aborted) return { result, attempts: attempt };
+      if (pause > 0) await this.#pause(work, key, pause);
+      if (signal.aborted) return given();
       attempt += 1;
       troubles = 0;
       // With feedback the next attempt goes on from what this one left; without, from where the step began.
@@ -451,36 +547,9 @@ export class Interpreter {
     }
   }
 
-  async #attempt(
-    step: PlanStep,
-    at: AttemptPlace,
-    outer: Scoped,
-    { began, state }: { readonly began: StateId; readonly state: StateId },
-    signal: AbortSignal,
-    budget: Ledger,
-    feedback: string | undefined,
-  ): Promise<Result> {
-    const bound = await boundInputs(step, outer, this.#scopes, state);
-    if (!bound.ok) return failure('error', bound.message, state);
-    const limit = Math.min(this.#ledger.remaining(), budget.remaining());
-    const attempt: Attempt = {
-      engine: this.#engine,
-      world: this.#world,
-      scopes: this.#scopes,
-      step,
-      at,
-      scope: bound.value,
-      state,
-      began,
-      signal,
-      feedback,
-      limit,
-      spend: (milliseconds) => {
-        this.#ledger.spend(milliseconds);
-        budget.spend(milliseconds);
-      },
-    };
-    const result = await this.#act(attempt);
+  async #attempt(frame: Frame, holds: ReadonlySet<string>, attempt: Attempt): Promise<Result> {
+    const { step, at } = attempt;
+    const result = await this.#act(frame, holds, attempt);
     if (!result.ok || !step.verify) return result;
     const verified = await verify(step.verify, attempt, result);
     const place = placeOf(at);
@@ -493,7 +562,7 @@ export class Interpreter {
     return verified;
   }
 
-  #act(attempt: Attempt): Promise<Result> {
+  #act(frame: Frame, holds: ReadonlySet<string>, attempt: Attempt): Promise<Result> {
     const { action } = attempt.step;
     switch (action.kind) {
       case 'run':
@@ -503,36 +572,48 @@ export class Interpreter {
       case 'wait':
         return waitFor(action, attempt);
       case 'group':
-        return this.#group(action, attempt);
+        return this.#group(action, frame, holds, attempt);
     }
   }
 
   /** A used formula: one pass through its own steps. */
-  async #group(group: PlanGroup, { step, at, scope, state, signal }: Attempt): Promise<Result> {
+  async #group(
+    group: PlanGroup,
+    around: Frame,
+    holds: ReadonlySet<string>,
+    { step, at, scope, workspace, state, signal, ledger, feedback }: Attempt,
+  ): Promise<Result> {
     const place = placeOf(at);
     await this.#engine.record(`${at.key}:started`, { type: 'attempt.started', ...place, state });
-    const inner = new Frame({
+    const options: FrameOptions = {
       path: `${instancePath(at)}.`,
       key: `${at.key}.`,
+      identity: `${at.identity}.`,
       inputs: scope.inputs,
       steps: group.steps,
       last: group.finally ?? [],
+      workspace,
       home: at.home,
+      ledger: new Ledger(group.budget?.minutes, ledger),
+      holds,
+      shielded: around.shielded,
+      feedback,
       outer: signal,
-    });
-    const lock = group.concurrency && String(evaluateWith(group.concurrency.group, this.#scopes.bare(inner)));
-    if (lock !== undefined && group.concurrency) {
-      const waiting = { step: instancePath(at), for: 'concurrency' as const, ask: lock };
-      await this.#engine.lock(`${at.key}:lock`, lock, group.concurrency.then, { signal, waiting });
+    };
+    const turn = await this.#turn(group.concurrency, at, new Frame(options), state, signal);
+    let result: Result = turn.ok ? { ok: true, outputs: {}, state } : turn;
+    if (turn.ok) {
+      const inner = new Frame({ ...options, holds: turn.holds });
+      const over = new AbortController();
+      const alarm =
+        step.timeout === undefined ? undefined : this.#alarm(inner, at, step.timeout, over.signal);
+      // When the run is let go, it throws what the pass throws, and that is heard.
+      alarm?.catch(() => undefined);
+      result = await this.#pass(inner, state, group.outputs);
+      over.abort();
+      await alarm;
+      await turn.release();
     }
-    const over = new AbortController();
-    const alarm = step.timeout === undefined ? undefined : this.#alarm(inner, at, step.timeout, over.signal);
-    const limit = group.budget && this.#ledger.limit(group.budget.minutes);
-    const result = await this.#pass(inner, state, group.outputs);
-    if (limit) this.#ledger.lift(limit);
-    over.abort();
-    await alarm;
-    if (lock !== undefined) await this.#engine.release(`${at.key}:unlock`, lock);
     if (!step.verify || !result.ok) {
       await this.#engine.record(
         `${at.key}:ended`,
@@ -547,47 +628,48 @@ export class Interpreter {
   /** Ends a group that takes too long. */
   async #alarm(frame: Frame, at: AttemptPlace, timeout: number, over: AbortSignal): Promise<void> {
     const now = await this.#engine.now(`${at.key}:now`);
-    if (!(await this.#engine.sleep(`${at.key}:timeout`, now + timeout, { signal: over }))) return;
+    const options = { signal: over, aside: true, shielded: true };
+    if (!(await this.#engine.sleep(`${at.key}:timeout`, now + timeout, options))) return;
     const message = `it took longer than ${showDuration(timeout)}`;
     frame.fail({ error: { kind: 'timeout', message }, step: instancePath(at), handoff: false });
   }
 
-  /** Steps of `finally`, in written order, each despite earlier failures and untouched by what stopped the others. */
-  async #finally(frame: Frame, coming: Result): Promise<StateId> {
-    let state = coming.state;
+  /**
+   * Steps of `finally`, in written order, each despite earlier failures and untouched by what stopped the others. One
+   * that fails turns a good end into a bad one, and changes nothing about a bad one.
+   */
+  async #finally(frame: Frame, coming: Result): Promise<Result> {
+    let end = coming;
+    // What is tidied up is paid for, but not left undone because the money is gone.
+    const ledger = new Ledger(undefined, frame.ledger, { bound: false });
     for (const step of frame.last) {
-      const alone = frame.ending();
-      this.#scopes.end(alone, coming);
-      state = await this.#step(alone, step, [state], false);
-      frame.adopt(step.id, alone);
+      const alone = frame.ending(ledger);
+      this.#scopes.end(alone, end);
+      const state = await this.#step(alone, step, [], [end.state], false);
+      end = end.ok && alone.stop ? stoppedBy(alone.stop, state) : { ...end, state };
       if (alone.stop && coming.ok) frame.fail(alone.stop);
     }
-    return state;
+    return end;
   }
 
   /** One state with the changes of all, merged in the order given. */
-  async #merge(name: string, states: readonly StateId[]) {
+  async #merge(workspace: WorkPlace, name: string, states: readonly StateId[]) {
     const different = [...new Set(states)];
     const [only] = different;
     if (different.length === 1 && only !== undefined) return { ok: true as const, state: only };
     // The states decide what comes out, so it can be done again.
-    return this.#engine.unrecorded(() => this.#world.workspace.merge(safeName(name), different));
+    return this.#engine.unrecorded(() => workspace.merge(safeName(name), different));
   }
 
   /** Nothing works in a copy any more: its state holds all that is to be kept. */
-  async #release(copy: string | undefined): Promise<void> {
-    if (copy !== undefined) await this.#engine.unrecorded(() => this.#world.workspace.release(copy));
+  async #release({ workspace }: Frame, { home }: StepPlace): Promise<void> {
+    if (home !== undefined) await this.#engine.unrecorded(() => workspace.release(home));
   }
 
-  async #pause(key: string, milliseconds: number, signal: AbortSignal): Promise<void> {
+  async #pause({ signal, frame }: Work, key: string, milliseconds: number): Promise<void> {
     const now = await this.#engine.now(`${key}:failed`);
-    await this.#engine.sleep(`${key}:backoff`, now + milliseconds, { signal });
-  }
-
-  /** What ends a step's work before its time. A step that must run only once is left to finish. */
-  #signalOf(frame: Frame, step: PlanStep, decided: AbortSignal | undefined): AbortSignal {
-    if (step.once) return new AbortController().signal;
-    return decided ? AbortSignal.any([frame.stopped.signal, decided]) : frame.stopped.signal;
+    const options = { signal, shielded: frame.shielded };
+    await this.#engine.sleep(`${key}:backoff`, now + milliseconds, options);
   }
 
   async #outputs(frame: Frame, outputs: Readonly<Record<string, string>>, state: StateId): Promise<Result> {
@@ -602,7 +684,7 @@ export class Interpreter {
   }
 
   /** Hands over what a run made, and says how it ended. */
-  async #finish(frame: Frame, end: Result): Promise<void> {
+  async #finish(end: Result, stop: Stop | undefined): Promise<void> {
     const { workspace } = this.#world;
     await this.#engine.step<EventBody>('end', async () => {
       if (end.ok) {
@@ -619,9 +701,9 @@ export class Interpreter {
         };
       }
       const kept = await workspace.keep(end.state);
-      const { stop } = frame;
-      if (end.error.kind === 'cancelled' || !stop) return { type: 'run.cancelled', kept };
-      if (!stop.handoff) return { type: 'run.failed', error: end.error, step: stop.step, kept };
+      if (end.error.kind === 'cancelled') return { type: 'run.cancelled', kept };
+      if (!stop?.handoff)
+        return { type: 'run.failed', error: end.error, ...(stop && { step: stop.step }), kept };
       const files = await handoffFiles({
         plan: this.#plan,
         run: this.#engine.run,
@@ -640,62 +722,69 @@ export class Interpreter {
     });
   }
 
-  async #list(step: PlanStep, scope: Scoped, state: StateId) {
-    if (Array.isArray(step.forEach)) {
-      return scope.attempt(() =>
-        (step.forEach as readonly JsonValue[]).map((item) => evaluateWith(item, scope) as JsonValue),
-      );
-    }
-    const value = await evaluate(step.forEach as string, scope, this.#scopes, state);
-    if (!value.ok || Array.isArray(value.value))
-      return value as { ok: true; value: readonly JsonValue[] } | { ok: false; message: string };
-    return {
-      ok: false as const,
-      message: `\`for_each\` has to be a list, and ${String(step.forEach)} is not`,
-    };
+  async #list(step: PlanStep, scope: Scoped, state: StateId): Promise<Evaluated<readonly JsonValue[]>> {
+    const value =
+      typeof step.forEach === 'string'
+        ? await evaluate(step.forEach, scope, this.#scopes, state)
+        : await evaluateJson(step.forEach ?? [], scope, this.#scopes, state);
+    if (!value.ok) return { ok: false, message: `\`for_each\`: ${value.message}` };
+    if (Array.isArray(value.value)) return { ok: true, value: value.value as readonly JsonValue[] };
+    return { ok: false, message: `\`for_each\` has to be a list, and ${String(step.forEach)} is not` };
   }
 }
 
-/** Where in a run an iteration stands, for people and for the engine. */
-export interface StepPlace {
-  readonly path: string;
-  readonly key: string;
-  readonly item?: number;
-  readonly iteration?: number;
-  /** Copy of the workspace it works in; undefined: the main directory. */
-  readonly home: string | undefined;
-}
-
-interface Items {
-  readonly items: readonly JsonValue[];
-  readonly results: (ItemResult | undefined)[];
-  readonly needed: number;
+/** What all iterations and attempts of a step, or of one item, share. */
+interface Work {
+  readonly frame: Frame;
+  readonly step: PlanStep;
+  readonly scope: Scoped;
+  readonly workspace: WorkPlace;
+  /** Where the workspace was when the step began. */
   readonly start: StateId;
-  readonly state: StateId;
-  /** Each worked in a copy of its own. */
-  readonly apart: boolean;
+  readonly signal: AbortSignal;
+  readonly ledger: Ledger;
+  readonly holds: ReadonlySet<string>;
+  readonly taken: Set<number>;
+  /** Attempts that were made before, when its changes conflicted and it begins again. */
+  readonly tried: number;
 }
 
-function itemValue(item: JsonValue, one: ItemResult | undefined): JsonValue {
-  if (!one) return { item, status: 'skipped', outputs: {} };
-  if (one.result.ok) return { item, status: 'succeeded', outputs: one.result.outputs };
-  const { error } = one.result;
-  return {
-    item,
-    status: error.kind === 'cancelled' ? 'cancelled' : 'failed',
-    outputs: {},
-    error: { ...error },
-  };
+/** A lock that is held, or none was asked for. */
+interface Turn {
+  readonly ok: true;
+  readonly holds: ReadonlySet<string>;
+  readonly release: () => Promise<void>;
+}
+
+/** How a step, or one item of it, came out. */
+interface StepEnd {
+  readonly result: Result;
+  readonly attempts: number;
+  readonly iterations: number;
+  /** A budget ended it, or kept it from beginning. */
+  readonly outOfBudget?: boolean | undefined;
+  /** Of a `for_each`, in the list's order. */
+  readonly items?: readonly ItemEnd[];
+}
+
+interface ItemEnd {
+  /** As `steps.<id>.items` has it. */
+  readonly value: JsonValue;
+  /** Absent: it did not succeed. */
+  readonly outputs?: JsonObject;
+}
+
+function itemEnd(item: JsonValue, one: StepEnd | undefined): ItemEnd {
+  if (!one) return { value: { item, status: 'skipped', outputs: {} } };
+  const { result } = one;
+  if (result.ok)
+    return { value: { item, status: 'succeeded', outputs: result.outputs }, outputs: result.outputs };
+  if (result.error.kind === 'cancelled') return { value: { item, status: 'cancelled', outputs: {} } };
+  return { value: { item, status: 'failed', outputs: {}, error: { ...result.error } } };
 }
 
 function feedbackOf({ message, detail }: StepError): string {
   return detail === undefined ? message : `${message}\n\n${detail}`;
-}
-
-interface ItemResult {
-  readonly result: Result;
-  readonly attempts: number;
-  readonly iterations: number;
 }
 
 function endOf(path: string, item: number, result: Result): EventBody {
@@ -705,10 +794,15 @@ function endOf(path: string, item: number, result: Result): EventBody {
   return { type: 'step.failed', step: path, item, error: result.error, state: result.state };
 }
 
-function conflict(files: readonly string[]): StepError {
+function stoppedBy({ error, step, handoff }: Stop, state: StateId): Failed {
+  return { ok: false, error, state, inside: { step, handoff } };
+}
+
+function conflict(files: readonly string[], ids: readonly string[], what = 'steps'): StepError {
+  const who = ids.length > 1 ? `${ids.map((id) => `"${id}"`).join(' and ')}, which ran` : `${what} that ran`;
   return {
     kind: 'conflict',
-    message: `steps that ran at the same time changed the same lines of ${files.join(', ')}`,
+    message: `${who} at the same time${ids.length > 1 ? ',' : ''} changed the same lines of ${files.join(', ')}`,
   };
 }
 

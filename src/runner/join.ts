@@ -1,6 +1,6 @@
-import type { StateId, StepError } from '../journal/event.ts';
+import type { StateId } from '../journal/event.ts';
 import type { PlanStep } from '../plan/plan.ts';
-import type { Result } from './result.ts';
+import type { Failed, Result } from './result.ts';
 import type { Evaluated, Scoped, Scopes } from './scope.ts';
 import { evaluate } from './scope.ts';
 
@@ -27,12 +27,11 @@ export async function joinEnded(
 export function joinDecided(
   step: PlanStep,
   needed: number,
-  results: readonly ({ readonly result: Result } | undefined)[],
+  results: readonly (Result | undefined)[],
 ): 'cancel the rest' | 'start no more' | undefined {
-  if (step.join === undefined)
-    return results.some((one) => one && !one.result.ok) ? 'start no more' : undefined;
+  if (step.join === undefined) return results.some((one) => one && !one.ok) ? 'start no more' : undefined;
   if (step.join === 'any')
-    return results.filter((one) => one?.result.ok).length >= needed ? 'cancel the rest' : undefined;
+    return results.filter((one) => one?.ok).length >= needed ? 'cancel the rest' : undefined;
   return undefined;
 }
 
@@ -42,21 +41,20 @@ export function joinFailure(
   needed: number,
   results: readonly (Result | undefined)[],
   cancelled: boolean,
-): StepError | undefined {
+): Omit<Failed, 'state'> | undefined {
   const succeeded = results.filter((result) => result?.ok).length;
   if (succeeded >= needed) return undefined;
   const failed = results.flatMap((result, index) =>
-    result && !result.ok && result.error.kind !== 'cancelled' ? [{ index, error: result.error }] : [],
+    result && !result.ok && result.error.kind !== 'cancelled' ? [{ index, ...result }] : [],
   );
   const [first] = failed;
-  if (!first && cancelled) return { kind: 'cancelled', message: 'cancelled' };
+  if (!first && cancelled) return { ok: false, error: { kind: 'cancelled', message: 'cancelled' } };
+  const inside = first?.inside && { inside: first.inside };
   if (step.join === undefined && first) {
-    return { ...first.error, message: `item ${first.index}: ${first.error.message}` };
+    const error = { ...first.error, message: `item ${first.index}: ${first.error.message}` };
+    return { ok: false, error, ...inside };
   }
   const names = failed.map(({ index, error }) => `item ${index}: ${error.message}`).join('\n');
-  return {
-    kind: 'join',
-    message: `${succeeded} of ${results.length} items succeeded, and ${needed} had to`,
-    ...(names !== '' && { detail: names }),
-  };
+  const message = `${succeeded} of ${results.length} items succeeded, and ${needed} had to`;
+  return { ok: false, error: { kind: 'join', message, ...(names !== '' && { detail: names }) }, ...inside };
 }

@@ -1,41 +1,51 @@
-/** Minutes of work, counted once for a whole tree: what a step spends, its group and its run spend too. */
+/**
+ * Minutes of work, counted once for a whole tree: what is spent here is spent in everything around it too, and any bound
+ * on the way up holds.
+ */
 export class Ledger {
+  readonly #around: Ledger | undefined;
+  readonly #minutes: number | undefined;
+  readonly #bound: boolean;
   #spent = 0;
-  /** Amounts of `#spent` that must not be passed. */
-  readonly #limits = new Set<Limit>();
 
-  constructor(minutes: number | undefined) {
-    if (minutes !== undefined) this.limit(minutes);
+  /** `around`: what this is a part of. Not `bound`: it spends, and no budget stops it. */
+  constructor(minutes: number | undefined, around?: Ledger, { bound = true } = {}) {
+    this.#minutes = minutes;
+    this.#around = around;
+    this.#bound = bound;
+  }
+
+  /** Milliseconds. */
+  get spent(): number {
+    return this.#spent;
   }
 
   spend(milliseconds: number): void {
     this.#spent += milliseconds;
+    this.#around?.spend(milliseconds);
   }
 
-  /** Another bound on what is spent from now on. */
-  limit(minutes: number): Limit {
-    const limit = { minutes, at: this.#spent + minutes * 60_000 };
-    this.#limits.add(limit);
-    return limit;
-  }
-
-  lift(limit: Limit): void {
-    this.#limits.delete(limit);
-  }
-
-  /** Milliseconds until the nearest bound; infinite without one. */
-  remaining(): number {
-    return Math.min(...[...this.#limits].map((limit) => Math.max(0, limit.at - this.#spent)), Infinity);
+  /** The bound that is reached first, with the milliseconds until then. */
+  nearest(): Limit | undefined {
+    const around = this.#bound ? this.#around?.nearest() : undefined;
+    if (this.#minutes === undefined) return around;
+    const own = { minutes: this.#minutes, left: Math.max(0, this.#minutes * 60_000 - this.#spent) };
+    return around && around.left <= own.left ? around : own;
   }
 
   /** What to say when a bound is reached. */
   exceeded(): string | undefined {
-    const over = [...this.#limits].find((limit) => this.#spent >= limit.at);
-    return over && `the budget of ${over.minutes} ${over.minutes === 1 ? 'minute' : 'minutes'} is spent`;
+    const limit = this.nearest();
+    return limit?.left === 0 ? spentMessage(limit) : undefined;
   }
 }
 
 export interface Limit {
   readonly minutes: number;
-  readonly at: number;
+  /** Milliseconds. */
+  readonly left: number;
+}
+
+export function spentMessage({ minutes }: Limit): string {
+  return `the budget of ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} is spent`;
 }

@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { renderTemplate } from '../formula/render-template.ts';
 import type { Plan, PlanWorkspace } from '../plan/plan.ts';
 import type { JsonObject } from '../support/json.ts';
+import { maskText } from '../support/mask.ts';
 import { UserError } from '../support/user-error.ts';
 import { withFiles } from '../workspace/file-problem.ts';
 import { FifoPool } from '../workspace/fifo-pool.ts';
@@ -20,6 +21,7 @@ import { logFile, runFolder } from './run-logs.ts';
 import { launch } from './launch.ts';
 import type { Rendered } from './render-command.ts';
 import { renderCommand, renderVariable } from './render-command.ts';
+import { secretTexts } from './secrets.ts';
 import type { ExecuteOptions, World } from './world.ts';
 
 /** What of the caller's environment every command gets, beside what wf.yaml lets through. */
@@ -50,6 +52,7 @@ export class LocalWorld implements World {
   readonly #folder: string;
   readonly #fifos: FifoPool;
   readonly #watchdog: Watchdog;
+  readonly #secrets: readonly string[];
   #workspace: RunWorkspace | undefined;
   #services: Services | undefined;
   #scratched = 0;
@@ -60,6 +63,7 @@ export class LocalWorld implements World {
     this.#folder = runFolder(options.project, options.run);
     this.#fifos = new FifoPool(join(this.#folder, `pipes-${process.pid}`));
     this.#watchdog = new Watchdog(this.#folder, options.run);
+    this.#secrets = secretTexts(options.plan, options.env);
     const passed = [...PASSED_ON, ...(options.plan.env ?? [])];
     this.baseEnv = Object.fromEntries(
       passed.flatMap((name) => (options.env[name] === undefined ? [] : [[name, options.env[name]]])),
@@ -100,7 +104,7 @@ export class LocalWorld implements World {
 
   execute(
     command: Rendered,
-    { env, secrets, signal, timeout, log, place, cwd }: ExecuteOptions,
+    { env, signal, timeout, log, place, cwd }: ExecuteOptions,
   ): Promise<ProcessResult> {
     const argv = launch(command, (name) => this.#scratchPath(`${log}.${name}`));
     return runProcess(
@@ -109,7 +113,7 @@ export class LocalWorld implements World {
         cwd,
         env,
         signal,
-        secrets,
+        secrets: this.#secrets,
         timeout,
         log: logFile(this.#folder, log),
         onOutput: (stream, text) => this.#options.onOutput?.(place, stream, text),
@@ -130,7 +134,8 @@ export class LocalWorld implements World {
     const folder = join(this.#folder, 'handoff');
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
-    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    for (const [name, text] of Object.entries(files))
+      await writeFile(join(folder, name), maskText(text, this.#secrets));
     return folder;
   }
 
@@ -198,7 +203,6 @@ export class LocalWorld implements World {
           const ended = await this.execute(command, {
             cwd: directory,
             env: { ...this.baseEnv, WF_RUN: this.#options.run, WF_WORKSPACE: directory },
-            secrets: [],
             signal,
             log: 'prepare',
             place: { step: 'prepare' },

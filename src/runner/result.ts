@@ -2,17 +2,18 @@ import type { ErrorKind, StateId, StepError } from '../journal/event.ts';
 import type { JsonObject } from '../support/json.ts';
 
 /** How an action, an attempt or a whole step came out. A failure is news, not an exception. */
-export type Result =
-  | { readonly ok: true; readonly outputs: JsonObject; readonly state: StateId }
-  | { readonly ok: false; readonly error: StepError; readonly state: StateId; readonly outputs?: JsonObject };
+export type Result = { readonly ok: true; readonly outputs: JsonObject; readonly state: StateId } | Failed;
+
+export interface Failed {
+  readonly ok: false;
+  readonly error: StepError;
+  readonly state: StateId;
+  /** Of a group: the step inside that it failed by, and whether that step asked for a hand-off. */
+  readonly inside?: { readonly step: string; readonly handoff: boolean };
+}
 
 /** A failure with its kind. */
-export function failure(
-  kind: ErrorKind,
-  message: string,
-  state: StateId,
-  detail?: string,
-): Result & { readonly ok: false } {
+export function failure(kind: ErrorKind, message: string, state: StateId, detail?: string): Failed {
   return {
     ok: false,
     state,

@@ -14,6 +14,7 @@ import { Detached } from './engine.ts';
 import { openLocalEngine } from './engines/local-engine.ts';
 import { Interpreter } from './interpreter.ts';
 import { LocalWorld } from './local-world.ts';
+import { maskEvent, secretTexts } from './secrets.ts';
 
 /** Who is around a run: what it tells, whether somebody can answer it, and how it is stopped. */
 export interface RunHost {
@@ -114,7 +115,9 @@ async function drive(
   resume: boolean,
 ): Promise<RunState> {
   const before = journal.readPlan(run);
+  let secrets = secretTexts(before, host.env);
   const engine = openLocalEngine(journal, run, {
+    mask: (event) => maskEvent(event, secrets),
     ...(options.by !== undefined && { by: options.by }),
     onEvents: (events) => {
       for (const event of events) host.onEvent?.(event);
@@ -126,6 +129,7 @@ async function drive(
   // Nobody can replace it any more.
   const { inputs, plan: digest } = journal.readRun(run);
   const plan = digest === before.plan ? before : journal.readPlan(run);
+  secrets = secretTexts(plan, host.env);
   const stop = () => engine.cancel(options.by);
   if (host.cancel.aborted) stop();
   else host.cancel.addEventListener('abort', stop, { once: true });

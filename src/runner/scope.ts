@@ -2,12 +2,13 @@ import { evaluateExpression } from '../formula/evaluate-expression.ts';
 import { evaluateTemplate, RenderError, renderTemplate } from '../formula/render-template.ts';
 import type { RenderWorld } from '../formula/render-template.ts';
 import type { StateId, StepError } from '../journal/event.ts';
-import type { Plan, PlanStep } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { JsonObject, JsonValue } from '../support/json.ts';
 import { isJsonObject } from '../support/json.ts';
 import type { Engine } from './engine.ts';
 import type { Frame } from './frame.ts';
 import type { Result } from './result.ts';
+import type { WorkPlace } from './work-place.ts';
 import type { World } from './world.ts';
 
 /** A value, or why there is none, in the author's names. */
@@ -29,16 +30,12 @@ export class Scopes {
 
   /** The names of a formula, outside of any step. */
   bare(frame: Frame): Scoped {
-    return new Scoped(frame, frame.inputs, {});
-  }
-
-  of(frame: Frame, _step: PlanStep): Scoped {
-    return this.bare(frame);
+    return new Scoped(frame, frame.workspace, frame.inputs, {});
   }
 
   /** In `finally`, `run` tells how the end is going to be. */
   end(frame: Frame, coming: Result): void {
-    const handedOff = !coming.ok && frame.stop?.handoff === true;
+    const handedOff = !coming.ok && coming.inside?.handoff === true;
     const status = coming.ok
       ? 'succeeded'
       : coming.error.kind === 'cancelled'
@@ -53,13 +50,14 @@ export class Scopes {
    * The values that a text may read. What is costly to know of a run is worked out only for a text that names it.
    */
   async values(text: string, scoped: Scoped, state: StateId): Promise<JsonObject> {
-    const { workspace } = this.#world;
+    const { base, branch } = this.#world.workspace;
+    const { workspace } = scoped;
     const ending = this.#endings.get(scoped.frame);
     const run: Record<string, JsonValue> = {
       id: this.#engine.run,
       formula: this.#plan.formula,
-      branch: workspace.branch ?? '',
-      base: workspace.base ?? '',
+      branch: branch ?? '',
+      base: base ?? '',
       status: ending?.status ?? 'running',
       ...(ending?.error && { error: { ...ending.error } }),
     };
@@ -76,12 +74,15 @@ export class Scopes {
 /** The names that one place in a plan sees. */
 export class Scoped {
   readonly frame: Frame;
+  /** Whose changes `run.diff` means here. */
+  readonly workspace: WorkPlace;
   /** What `inputs` means here. */
   readonly inputs: JsonObject;
   readonly #others: JsonObject;
 
-  constructor(frame: Frame, inputs: JsonObject, others: JsonObject) {
+  constructor(frame: Frame, workspace: WorkPlace, inputs: JsonObject, others: JsonObject) {
     this.frame = frame;
+    this.workspace = workspace;
     this.inputs = inputs;
     this.#others = others;
   }
@@ -91,12 +92,17 @@ export class Scoped {
   }
 
   with(more: JsonObject): Scoped {
-    return new Scoped(this.frame, this.inputs, { ...this.#others, ...more });
+    return new Scoped(this.frame, this.workspace, this.inputs, { ...this.#others, ...more });
   }
 
   /** Inside of what a step uses: `inputs` are what it was given, `caller` those around it. */
   bind(inputs: JsonObject): Scoped {
-    return new Scoped(this.frame, inputs, { ...this.#others, caller: this.inputs });
+    return new Scoped(this.frame, this.workspace, inputs, { ...this.#others, caller: this.inputs });
+  }
+
+  /** In another workspace. */
+  in(workspace: WorkPlace): Scoped {
+    return new Scoped(this.frame, workspace, this.inputs, this.#others);
   }
 
   /** Runs a computation over values and turns what a value can cause into a message. */
@@ -133,15 +139,26 @@ export async function render(
   return scoped.attempt(() => renderTemplate(text, values, world));
 }
 
-/** Evaluates JSON in which strings are templates; what is absent is undefined. Sees no `run`. */
-export function evaluateWith(value: JsonValue, scoped: Pick<Scoped, 'values'>): JsonValue | undefined {
+/** Evaluates JSON in which strings are templates; what is absent is undefined. */
+export async function evaluateJson(
+  value: JsonValue,
+  scoped: Scoped,
+  scopes: Scopes,
+  state: StateId,
+): Promise<Evaluated<JsonValue | undefined>> {
+  const values = await scopes.values(JSON.stringify(value), scoped, state);
+  return scoped.attempt(() => evaluateWith(value, { values }));
+}
+
+/** As {@link evaluateJson}, over values that are there. */
+export function evaluateWith(value: JsonValue, { values }: Pick<Scoped, 'values'>): JsonValue | undefined {
   if (typeof value === 'string')
-    return value.includes('{{') ? evaluateTemplate(value, scoped.values, NO_FILES) : value;
+    return value.includes('{{') ? evaluateTemplate(value, values, NO_FILES) : value;
   if (Array.isArray(value))
-    return (value as readonly JsonValue[]).map((item) => evaluateWith(item, scoped) ?? null);
+    return (value as readonly JsonValue[]).map((item) => evaluateWith(item, { values }) ?? null);
   if (!isJsonObject(value)) return value;
   const entries = Object.entries(value).flatMap(([key, inner]) => {
-    const evaluated = evaluateWith(inner, scoped);
+    const evaluated = evaluateWith(inner, { values });
     return evaluated === undefined ? [] : [[key, evaluated] as const];
   });
   return Object.fromEntries(entries);

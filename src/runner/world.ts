@@ -19,7 +19,7 @@ export interface World {
     signal: AbortSignal,
   ): Promise<RunWorkspace>;
   execute(command: Rendered, options: ExecuteOptions): Promise<ProcessResult>;
-  /** Undefined when nobody has set it. */
+  /** Undefined when nobody has set it. Its value is masked in whatever a command prints. */
   secret(name: string): string | undefined;
   /** The environment that every command gets. */
   readonly baseEnv: Readonly<Record<string, string>>;
@@ -35,7 +35,6 @@ export interface ExecuteOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly timeout?: number | undefined;
   readonly signal: AbortSignal;
-  readonly secrets: readonly string[];
   /** Name of its log. */
   readonly log: string;
   readonly place: { readonly step: string; readonly item?: number };

@@ -59,3 +59,9 @@ export class Masker {
     return 0;
   }
 }
+
+/** A text with every secret replaced. */
+export function maskText(text: string, secrets: readonly string[]): string {
+  const masker = new Masker(secrets);
+  return Buffer.concat([masker.push(Buffer.from(text)), masker.end()]).toString('utf8');
+}

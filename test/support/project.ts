@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { onTestFailed, onTestFinished, vi } from 'vitest';
 import { renderDiagnostics } from '../../src/diagnostics/code-frame.ts';
 import type { RunEvent, Waiting } from '../../src/journal/event.ts';
 import { openJournal } from '../../src/journal/journal.ts';
@@ -16,12 +16,16 @@ import type { DrivenEngine, Engine } from '../../src/runner/engine.ts';
 import { MemoryWorld } from '../../src/runner/engines/memory-engine.ts';
 import { driveToEnd, resumeRun, startRun } from '../../src/runner/run.ts';
 import type { RunHost } from '../../src/runner/run.ts';
+import { maskEvent, secretTexts } from '../../src/runner/secrets.ts';
 import type { JsonObject, JsonValue } from '../../src/support/json.ts';
 import type { Files } from './memory-loader.ts';
 import { memoryLoader } from './memory-loader.ts';
 import { tellEvent, tellEvents } from './tell-events.ts';
 import { runWf } from './wf.ts';
 import type { WfOptions, WfResult } from './wf.ts';
+
+// Real processes and git on a machine that may be busy: a test that hangs is told apart from one that is slow.
+vi.setConfig({ testTimeout: 30_000 });
 
 /**
  * A project in a folder of its own, which goes when the test ends. A string is formula `a` without its first line; what
@@ -63,6 +67,16 @@ export class TestProject {
       mkdirSync(dirname(join(this.root, path)), { recursive: true });
       writeFileSync(join(this.root, path), text);
     }
+  }
+
+  /** The contents of all files below a path of the project, or that begin with it. */
+  read(path: string): readonly string[] {
+    const folder = dirname(join(this.root, path));
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((file) => file.startsWith(join(this.root, path)))
+      .map((file) => readFileSync(file, 'latin1'));
   }
 
   git(...args: readonly string[]): string {
@@ -111,7 +125,10 @@ export class TestProject {
     const inputs = completeInputs(plan.inputs, options.inputs ?? {});
     if (!inputs.ok) throw new Error(inputs.message);
     const id = `01K${String(++this.#runs).padStart(23, '0')}`;
-    return new Running(this, id, plan, inputs.value, options.env ?? {});
+    const run = new Running(this, id, plan, inputs.value, options.env ?? {});
+    // Also of a test that took too long it is to be seen how far it came.
+    onTestFailed(() => console.error(run.lines.join('\n')));
+    return run;
   }
 
   /** Runs a formula as `wf run` does: on the local engine, to its end or until it waits for somebody. */
@@ -258,7 +275,9 @@ export class Running {
     this.id = id;
     this.#plan = plan;
     this.#inputs = inputs;
+    const secrets = secretTexts(plan, env);
     this.#engine = project.memory.open(id, {
+      mask: (event) => maskEvent(event, secrets),
       onEvents: () => {
         this.#idle = undefined;
         this.#wake();
@@ -312,20 +331,20 @@ export class Running {
     await this.#project.memory.advance(milliseconds);
   }
 
-  approve(step: string, by?: string, comment?: string): void {
-    this.#send({ kind: 'approve', step, by, comment });
+  approve(step: string, by?: string, comment?: string): Promise<void> {
+    return this.#send({ kind: 'approve', step, by, comment });
   }
 
-  reject(step: string, by?: string, comment?: string): void {
-    this.#send({ kind: 'reject', step, by, comment });
+  reject(step: string, by?: string, comment?: string): Promise<void> {
+    return this.#send({ kind: 'reject', step, by, comment });
   }
 
-  event(event: string, data: JsonValue = null): void {
-    this.#send({ kind: 'event', event, data });
+  event(event: string, data: JsonValue = null): Promise<void> {
+    return this.#send({ kind: 'event', event, data });
   }
 
-  cancel(by?: string): void {
-    this.#send({ kind: 'cancel', by });
+  cancel(by?: string): Promise<void> {
+    return this.#send({ kind: 'cancel', by });
   }
 
   /** Waits for the end; when only time can move it on, time does. */
@@ -354,12 +373,13 @@ export class Running {
     return new Ran(this.#project, state, events, this.#printed);
   }
 
-  #send(
+  /** Resolves when what follows at once has happened. */
+  async #send(
     signal: { readonly [K in keyof NewSignal]?: NewSignal[K] | undefined } & Pick<NewSignal, 'kind'>,
-  ): void {
-    this.#idle = undefined;
+  ): Promise<void> {
     const given = Object.fromEntries(Object.entries(signal).filter(([, value]) => value !== undefined));
     this.#project.memory.send(this.id, { verified: false, ...given } as NewSignal);
+    await this.#project.memory.settled();
   }
 
   #change(milliseconds = 10_000): Promise<void> {

@@ -10,8 +10,8 @@ import { failure } from '../result.ts';
 import { evaluate, render } from '../scope.ts';
 
 /**
- * Asks people and waits for as many of them as have to say yes. One no is enough to refuse; one person counts once; an
- * answer of somebody who may not answer is left alone.
+ * Asks people and waits for as many of them as have to say yes. One no is enough to refuse, also of who said yes before;
+ * one person counts once; an answer of somebody who may not answer is left alone.
  */
 export async function askPeople(action: PlanApprove, attempt: Attempt): Promise<Result> {
   const { engine, at, scope, scopes, state, step, signal } = attempt;
@@ -38,7 +38,7 @@ export async function askPeople(action: PlanApprove, attempt: Attempt): Promise<
   }
   const deadline =
     step.timeout === undefined ? undefined : (await engine.now(`${at.key}:now`)) + step.timeout;
-  await engine.record(`${at.key}:asked`, {
+  const asked = await engine.record(`${at.key}:asked`, {
     type: 'approval.asked',
     ...place,
     ask: ask.value,
@@ -56,14 +56,22 @@ export async function askPeople(action: PlanApprove, attempt: Attempt): Promise<
   const allowed = action.by && new Set(Object.values(action.by).flat());
   const said = new Set<string>();
   const comments: string[] = [];
+  // The first question may be answered before it is asked. After that, who answers means the question that stands: an
+  // answer left over from an earlier try or iteration says nothing about this one.
+  const since = attempt.asked.has(path) ? Date.parse(asked.at) : -Infinity;
+  attempt.asked.add(path);
   const mine = (answer: Signal) =>
-    (answer.kind === 'approve' || answer.kind === 'reject') &&
+    (answer.kind === 'reject' || (answer.kind === 'approve' && !said.has(answer.by ?? ''))) &&
     answer.step === path &&
-    (allowed === undefined || (answer.by !== undefined && allowed.has(answer.by))) &&
-    !said.has(answer.by ?? '');
+    answer.at >= since &&
+    (allowed === undefined || (answer.by !== undefined && allowed.has(answer.by)));
   const result = await until(attempt, deadline, waiting, async (over): Promise<Result | undefined> => {
     while (said.size < action.count) {
-      const answer = await engine.receive(`${at.key}:answer${said.size}`, mine, { signal: over, waiting });
+      const answer = await engine.receive(`${at.key}:answer${said.size}`, mine, {
+        signal: over,
+        waiting,
+        shielded: attempt.shielded,
+      });
       if (!answer) return undefined;
       const { by = '', verified, comment } = answer;
       const given = { ...place, by, verified, ...(comment !== undefined && { comment }) };
@@ -85,6 +93,6 @@ export async function askPeople(action: PlanApprove, attempt: Attempt): Promise<
     return { ok: true, outputs, state };
   });
   if (result) return result;
-  if (signal.aborted || engine.signal.aborted) return fail(failure('cancelled', 'cancelled', state));
+  if (signal.aborted) return fail(failure('cancelled', 'cancelled', state));
   return fail(failure('timeout', `nobody answered within ${showDuration(step.timeout ?? 0)}`, state));
 }

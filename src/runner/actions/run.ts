@@ -1,17 +1,21 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { EventBody, StateId } from '../../journal/event.ts';
+import { RenderError } from '../../formula/render-template.ts';
+import type { EventBody } from '../../journal/event.ts';
 import type { PlanRun } from '../../plan/plan.ts';
 import { compileSchema } from '../../schema/validate-value.ts';
 import type { JsonObject, JsonValue } from '../../support/json.ts';
 import { isJsonObject } from '../../support/json.ts';
+import { showDuration } from '../../formula/duration.ts';
 import type { ProcessResult } from '../../workspace/run-process.ts';
-import type { RunWorkspace, StepDirectory } from '../../workspace/run-workspace.ts';
+import type { StepDirectory } from '../../workspace/run-workspace.ts';
 import type { Attempt } from '../attempt.ts';
 import { placeOf } from '../attempt.ts';
 import { commandEnvironment } from '../command-environment.ts';
 import type { StepContext } from '../engine.ts';
 import { filesIn } from '../files-in.ts';
+import type { Limit } from '../ledger.ts';
+import { spentMessage } from '../ledger.ts';
 import { askWhetherItRan } from '../once.ts';
 import { renderCommand } from '../render-command.ts';
 import type { Result } from '../result.ts';
@@ -42,21 +46,22 @@ export async function runCommand(run: PlanRun, attempt: Attempt): Promise<Result
         step.once && context.repeated
           ? Promise.resolve({ type: 'once.interrupted', ...place })
           : act(run, attempt, values, context),
-      { started, signal },
+      { started, signal, shielded: attempt.shielded },
     );
     switch (event.type) {
       case 'action.ended':
       case 'attempt.succeeded':
-        attempt.spend(event.milliseconds ?? 0);
-        return { ok: true, outputs: event.outputs, state: event.state ?? state };
+        attempt.ledger.spend(event.milliseconds ?? 0);
+        return { ok: true, outputs: withCapped(event), state: event.state ?? state };
       case 'attempt.failed':
-        attempt.spend(event.milliseconds ?? 0);
+        attempt.ledger.spend(event.milliseconds ?? 0);
         return { ok: false, error: event.error, state: event.state ?? state };
       case 'once.interrupted': {
         const answer = await askWhetherItRan(attempt, name);
         if (answer === 'again') continue;
         if (!answer) return failure('cancelled', 'cancelled', state);
-        await engine.record(`${name}:ran`, { type: 'attempt.succeeded', ...place, outputs: {}, state });
+        const type = step.verify ? 'action.ended' : 'attempt.succeeded';
+        await engine.record(`${name}:ran`, { type, ...place, outputs: {}, state });
         return { ok: true, outputs: {}, state };
       }
       default:
@@ -71,25 +76,23 @@ async function act(
   values: JsonObject,
   context: StepContext,
 ): Promise<EventBody> {
-  const { step, world, at, state } = attempt;
+  const { step, at, state, workspace } = attempt;
   const place = placeOf(at);
-  const own = step.workspace && (await world.openWorkspace(step.workspace, values, at.key, context.signal));
-  const workspace: RunWorkspace = own ?? world.workspace;
-  const directory = await workspace.enter(own ? own.initial : state, {
-    ...(at.home !== undefined && !own && { copy: at.home }),
+  const directory = await workspace.enter(state, {
+    ...(at.home !== undefined && { copy: at.home }),
     signal: context.signal,
   });
   try {
     const begun = performance.now();
     const ended = await execute(run, attempt, values, directory, context.signal);
     const milliseconds = Math.round(performance.now() - begun);
-    // A state of its own workspace is nothing to the run: nothing is merged back.
-    const left: StateId = own ? state : await directory.snapshot(at.key);
+    const left = await directory.snapshot(at.key);
     if (!ended.result.ok) {
+      const { error } = ended.result;
       return {
         type: 'attempt.failed',
         ...place,
-        error: ended.result.error,
+        error,
         retryable: true,
         state: left,
         milliseconds,
@@ -100,7 +103,6 @@ async function act(
     return { type, ...place, outputs: ended.result.outputs, state: left, milliseconds, ...ended.streams };
   } finally {
     await directory.leave();
-    await own?.discard();
   }
 }
 
@@ -132,17 +134,17 @@ async function execute(
     return bad(messageOf(error));
   }
   if (!environment.ok) return bad(environment.message);
-  const limit = Math.min(step.timeout ?? Infinity, attempt.limit);
+  const budget = attempt.ledger.nearest();
+  const limit = Math.min(step.timeout ?? Infinity, budget?.left ?? Infinity);
   const ended = await world.execute(command, {
     cwd: directory.path,
     env: environment.value.env,
-    secrets: environment.value.secrets,
     signal,
     ...(limit !== Infinity && { timeout: limit }),
     log: at.key,
     place: { step: at.path, ...(at.item !== undefined && { item: at.item }) },
   });
-  return { result: await judge(run, attempt, ended, outputFile), streams: streamsOf(ended) };
+  return { result: await judge(run, attempt, ended, outputFile, budget), streams: streamsOf(ended) };
 }
 
 /** What the record keeps of a process beside its outputs: whatever did not fit, and its exit code. */
@@ -166,6 +168,7 @@ async function judge(
   attempt: Attempt,
   ended: ProcessResult,
   outputFile: string,
+  budget: Limit | undefined,
 ): Promise<Result> {
   const { step, state } = attempt;
   const tail = lastLines(ended.stderr.text === '' ? ended.stdout.text : ended.stderr.text);
@@ -174,10 +177,11 @@ async function judge(
       return failure('error', ended.message ?? 'it could not be started', state);
     case 'cancelled':
       return failure('cancelled', 'cancelled', state);
-    case 'timeout':
-      if (step.timeout === undefined || attempt.limit < step.timeout)
-        return failure('budget', 'the budget of minutes is spent', state, tail);
-      return failure('timeout', `it took longer than ${step.timeout} ms`, state, tail);
+    case 'timeout': {
+      if (budget && (step.timeout === undefined || budget.left < step.timeout))
+        return failure('budget', spentMessage(budget), state, tail);
+      return failure('timeout', `it took longer than ${showDuration(step.timeout ?? 0)}`, state, tail);
+    }
     case 'exit':
       break;
   }
@@ -242,13 +246,35 @@ function parseJson(text: string, what: string): Parsed {
   return { ok: true, value: isJsonObject(value) ? value : { value } };
 }
 
+/**
+ * The outputs of an attempt, in which to read a stream that was too long to keep is an error: a default in its place
+ * would be as wrong as a part of it.
+ */
+function withCapped(
+  event: Extract<EventBody, { readonly type: 'attempt.succeeded' | 'action.ended' }>,
+): JsonObject {
+  const outputs = { ...event.outputs };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    if (event[stream]?.omitted === undefined) continue;
+    const message = `\`${stream}\` was too long to be kept whole (${event[stream].omitted} bytes are left out), so it cannot be read; write it to a file, or print less`;
+    // Not enumerable: as JSON, and for whoever copies it, it is not there.
+    Object.defineProperty(outputs, stream, {
+      enumerable: false,
+      get: () => {
+        throw new RenderError(message);
+      },
+    });
+  }
+  return outputs;
+}
+
 /** Every declared output has to be there and fit its schema; others are let through only when none is declared. */
 function checkOutputs({ step }: Attempt, values: JsonObject): string | undefined {
   for (const [name, schema] of Object.entries(step.outputs ?? {})) {
     const value = values[name];
     if (value === undefined) return `it did not put out "${name}"`;
-    const [problem] = compileSchema(schema)(value);
-    if (problem) return `output "${name}": ${problem.message}`;
+    const [problem] = compileSchema(schema, name)(value);
+    if (problem) return `output ${problem.message}`;
   }
   return undefined;
 }

@@ -17,7 +17,8 @@ export async function waitFor(action: PlanWait, attempt: Attempt): Promise<Resul
   const { engine, at, state, step } = attempt;
   const place = placeOf(at);
   await engine.record(`${at.key}:started`, { type: 'attempt.started', ...place, state });
-  const result = await awaitWorld(action, attempt, step.timeout);
+  // The next try, or the next iteration, waits for another event than this one.
+  const result = await awaitWorld(action, attempt, step.timeout, attempt.taken);
   await engine.record(
     `${at.key}:ended`,
     result.ok
@@ -27,13 +28,17 @@ export async function waitFor(action: PlanWait, attempt: Attempt): Promise<Resul
   return result;
 }
 
-/** Waits for a time or an event. Events count from the run's start, so one that came early is found. */
+/**
+ * Waits for a time or an event. Events count from the run's start, so one that came early is found, unless it is in
+ * `skip`.
+ */
 export async function awaitWorld(
   action: PlanWait,
   attempt: Attempt,
   timeout: number | undefined,
+  skip: Set<number> = new Set(),
 ): Promise<Result> {
-  const { engine, at, state, signal } = attempt;
+  const { engine, at, state, signal, shielded } = attempt;
   const here = { step: at.path, ...(at.item !== undefined && { item: at.item }) };
   const now = await engine.now(`${at.key}:now`);
   const cancelled = () => failure('cancelled', 'cancelled', state);
@@ -42,7 +47,7 @@ export async function awaitWorld(
     if (typeof time !== 'number') return time;
     const end = timeout === undefined ? time : Math.min(time, now + timeout);
     // A timer comes by itself: it keeps the run alive, so it is no `waiting` that a run could be left in.
-    if (!(await engine.sleep(`${at.key}:until`, end, { signal }))) return cancelled();
+    if (!(await engine.sleep(`${at.key}:until`, end, { signal, shielded }))) return cancelled();
     return end < time
       ? failure('timeout', `it was not over within ${showDuration(timeout ?? 0)}`, state)
       : { ok: true, outputs: {}, state };
@@ -58,17 +63,16 @@ export async function awaitWorld(
   const event = await until(attempt, deadline, waiting, (over) =>
     engine.receive(
       `${at.key}:event`,
-      (signal) => signal.kind === 'event' && signal.event === action.event && match(signal),
-      {
-        signal: over,
-        waiting,
-      },
+      ({ id, kind, event, ...rest }) =>
+        kind === 'event' && event === action.event && !skip.has(id) && match({ id, kind, ...rest }),
+      { signal: over, waiting, shielded },
     ),
   );
   if (!event)
-    return signal.aborted || engine.signal.aborted
+    return signal.aborted
       ? cancelled()
       : failure('timeout', `no event "${action.event}" came within ${showDuration(timeout ?? 0)}`, state);
+  skip.add(event.id);
   const data = event.data ?? null;
   try {
     const pass = await eventTest(action.pass, attempt, true);

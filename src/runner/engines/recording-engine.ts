@@ -536,7 +536,12 @@ export class RecordingEngine implements DrivenEngine {
   }
 
   #write(body: EventBody, key: string | null): RunEvent {
-    const entry = entryOf(body, this.#seq + 1, key, new Date(this.#clock.now()));
+    const entry = entryOf(
+      this.#options.mask?.(body) ?? body,
+      this.#seq + 1,
+      key,
+      new Date(this.#clock.now()),
+    );
     // Read back, so that an answer is now what it will be on a replay.
     const event = eventOf(this.run, entry);
     this.#seq += 1;

@@ -1,26 +1,23 @@
 import { renderTemplate } from '../../formula/render-template.ts';
-import type { StateId } from '../../journal/event.ts';
 import type { PlanCheck } from '../../plan/plan.ts';
 import type { JsonObject } from '../../support/json.ts';
 import type { Attempt } from '../attempt.ts';
-import { filesIn } from '../files-in.ts';
-import { messageOf } from '../scope.ts';
+import { messageOf, NO_FILES } from '../scope.ts';
 import type { Verdict } from './verify.ts';
 import { globMatcher } from '../../support/globs.ts';
 
-/** Compares what the step changed, from where it began, with what it may touch. Dot files count like others. */
+/** Compares what was changed from where the step began, by earlier attempts too, with what it may touch. Dot files count like others. */
 export async function checkChanges(
   { only, never, maxFiles, maxLines }: Extract<PlanCheck, { kind: 'changes' }>,
-  { world, state }: Attempt,
+  { workspace, base, state }: Attempt,
   values: JsonObject,
-  before: StateId,
 ): Promise<Verdict> {
-  const changes = await world.workspace.changes(before, state);
+  const changes = await workspace.changes(base, state);
   const paths = changes.map((change) => change.path);
   let globs: { readonly only: readonly string[] | undefined; readonly never: readonly string[] };
   try {
-    const files = filesIn(world.workspace.root);
-    const rendered = (texts: readonly string[]) => texts.map((text) => renderTemplate(text, values, files));
+    const rendered = (texts: readonly string[]) =>
+      texts.map((text) => renderTemplate(text, values, NO_FILES));
     globs = { only: only && rendered(only), never: rendered(never ?? []) };
   } catch (error) {
     return { passed: false, message: messageOf(error) };

@@ -1,14 +1,16 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { StateId } from '../../journal/event.ts';
+import { showDuration } from '../../formula/duration.ts';
 import type { PlanCheck } from '../../plan/plan.ts';
 import type { JsonObject } from '../../support/json.ts';
 import type { Attempt } from '../attempt.ts';
 import { commandEnvironment } from '../command-environment.ts';
 import { filesIn } from '../files-in.ts';
 import { lastLines } from '../actions/run.ts';
+import { spentMessage } from '../ledger.ts';
 import { renderCommand } from '../render-command.ts';
 import { messageOf } from '../scope.ts';
+import { authoredCommand } from './authored-command.ts';
 import type { Verdict } from './verify.ts';
 import { globMatcher } from '../../support/globs.ts';
 
@@ -20,16 +22,15 @@ export async function checkCommand(
   check: Extract<PlanCheck, { kind: 'run' }>,
   attempt: Attempt,
   values: JsonObject,
-  before: StateId,
   signal: AbortSignal,
 ): Promise<Verdict> {
-  const { world, state, at } = attempt;
-  const directory = await world.workspace.enter(state, {
+  const { world, workspace, state, at, step } = attempt;
+  const directory = await workspace.enter(state, {
     ...(at.home !== undefined && { copy: at.home }),
     signal,
   });
   try {
-    if (check.from === 'base') await putBack(check.files ?? [], attempt, before, directory.path);
+    if (check.from === 'base') await putBack(check.files ?? [], attempt, directory.path);
     const files = filesIn(directory.path);
     const command = renderCommand(check.run, values, files);
     const environment = await commandEnvironment(attempt, values, files, {
@@ -37,30 +38,48 @@ export async function checkCommand(
       WF_WORKSPACE: directory.path,
     });
     if (!environment.ok) return { passed: false, message: environment.message };
+    const budget = attempt.ledger.nearest();
+    const time = timeLeft(attempt);
+    const limit = Math.min(time, budget?.left ?? Infinity);
     const begun = performance.now();
     const ended = await world.execute(command, {
       cwd: directory.path,
       ...environment.value,
       signal,
-      ...(attempt.limit !== Infinity && { timeout: attempt.limit }),
+      ...(limit !== Infinity && { timeout: limit }),
       log: at.key,
       place: { step: at.path, ...(at.item !== undefined && { item: at.item }) },
     });
-    attempt.spend(performance.now() - begun);
+    const milliseconds = Math.round(performance.now() - begun);
     const output = lastLines(
       [ended.stdout.text, ended.stderr.text].filter((text) => text !== '').join('\n'),
       40,
     );
-    const name = describe(check);
-    if (ended.ended === 'failed')
-      return { passed: false, message: `${name}: ${ended.message ?? 'could not be started'}`, output };
-    if (ended.ended !== 'exit') return { passed: false, message: `${name}: ${ended.ended}`, output };
-    const { exitCode } = ended;
-    return {
-      passed: exitCode === 0,
-      message: `${name}: exit code ${exitCode ?? ended.killedBy ?? '?'}`,
+    const name = `\`${authoredCommand(check.run)}\``;
+    const failed = (what: string, why: Pick<Verdict, 'ended'> = {}): Verdict => ({
+      passed: false,
+      message: `${name}: ${what}`,
       output,
-    };
+      milliseconds,
+      ...why,
+    });
+    switch (ended.ended) {
+      case 'failed':
+        return failed(ended.message ?? 'it could not be started');
+      case 'cancelled':
+        return failed('cancelled');
+      case 'timeout':
+        return budget && budget.left <= time
+          ? failed(spentMessage(budget), { ended: 'budget' })
+          : failed(`the step took longer than ${showDuration(step.timeout ?? 0)}`, { ended: 'timeout' });
+      case 'exit': {
+        const { exitCode, killedBy } = ended;
+        if (exitCode === undefined) return failed(`it was ended by ${killedBy ?? 'a signal'}`);
+        return exitCode === 0
+          ? { passed: true, message: '', output, milliseconds }
+          : failed(`exit code ${exitCode}`);
+      }
+    }
   } catch (error) {
     return { passed: false, message: messageOf(error) };
   } finally {
@@ -69,23 +88,22 @@ export async function checkCommand(
   }
 }
 
-/** The first line of a check's command, as people know it from the file. */
-function describe({ run }: Extract<PlanCheck, { kind: 'run' }>): string {
-  const text = 'bash' in run ? run.bash : 'argv' in run ? run.argv.join(' ') : `${run.program} script`;
-  const [first = '', ...rest] = text.trim().split('\n');
-  return `\`${first}${rest.length > 0 ? ' …' : ''}\``;
+/** What the action and the checks so far have left of the attempt's `timeout`; that of a question is for the answer. */
+function timeLeft({ step, ledger }: Attempt): number {
+  const { kind } = step.action;
+  if (step.timeout === undefined || kind === 'approve' || kind === 'wait') return Infinity;
+  return Math.max(0, step.timeout - ledger.spent);
 }
 
 async function putBack(
   globs: readonly string[],
-  { world, state }: Attempt,
-  before: StateId,
+  { workspace, state, base }: Attempt,
   directory: string,
 ): Promise<void> {
   const matches = globMatcher(globs);
-  for (const { path } of await world.workspace.changes(before, state)) {
+  for (const { path } of await workspace.changes(base, state)) {
     if (!matches(path)) continue;
-    const content = await world.workspace.fileAt(before, path);
+    const content = await workspace.fileAt(base, path);
     const file = join(directory, path);
     if (!content) await rm(file, { force: true });
     else {

@@ -1,4 +1,4 @@
-import type { EventBody, StateId } from '../../journal/event.ts';
+import type { EventBody } from '../../journal/event.ts';
 import type { PlanCheck } from '../../plan/plan.ts';
 import { awaitWorld } from '../actions/wait.ts';
 import type { Attempt } from '../attempt.ts';
@@ -6,6 +6,7 @@ import { placeOf } from '../attempt.ts';
 import type { Result } from '../result.ts';
 import { failure } from '../result.ts';
 import { evaluate } from '../scope.ts';
+import { authored } from './authored-command.ts';
 import { checkChanges } from './changes.ts';
 import { checkCommand } from './command.ts';
 
@@ -14,6 +15,8 @@ export interface Verdict {
   readonly passed: boolean;
   readonly message: string;
   readonly output?: string;
+  readonly milliseconds?: number;
+  readonly ended?: 'timeout' | 'budget';
 }
 
 type Success = Extract<Result, { readonly ok: true }>;
@@ -32,6 +35,7 @@ export async function verify(
   const scope = attempt.scope.with({ outputs: acted.outputs });
   const failed: string[] = [];
   const details: string[] = [];
+  let ended: 'timeout' | 'budget' | undefined;
   for (const [index, check] of checks.entries()) {
     const inner: Attempt = {
       ...attempt,
@@ -39,11 +43,13 @@ export async function verify(
       state: acted.state,
       at: { ...at, key: `${at.key}:check${index}` },
     };
-    const event = await runCheck(check, index, inner, attempt.began, place);
-    if (event.type === 'check.passed') continue;
-    if (event.type !== 'check.failed')
+    const event = await runCheck(check, index, inner, place);
+    if (event.type !== 'check.failed' && event.type !== 'check.passed')
       throw new Error(`check ${index} of ${at.key} was recorded as ${event.type}`);
+    attempt.ledger.spend(event.milliseconds ?? 0);
+    if (event.type === 'check.passed') continue;
     if (signal.aborted) return failure('cancelled', 'cancelled', acted.state);
+    ended ??= event.ended;
     failed.push(event.message);
     if (event.output !== undefined && event.output !== '') details.push(`${event.message}\n${event.output}`);
   }
@@ -52,30 +58,34 @@ export async function verify(
     failed.length === 1
       ? `a check failed: ${failed[0]}`
       : `${failed.length} checks failed: ${failed.join('; ')}`;
-  return failure('verify', message, acted.state, details.join('\n\n'));
+  return failure(ended ?? 'verify', message, acted.state, details.join('\n\n'));
 }
 
 async function runCheck(
   check: PlanCheck,
   index: number,
   attempt: Attempt,
-  before: StateId,
   place: ReturnType<typeof placeOf>,
 ): Promise<EventBody> {
   const { engine, at, scope, scopes, state } = attempt;
-  const told = ({ passed, message, output }: Verdict): EventBody =>
-    passed
-      ? { type: 'check.passed', ...place, check: index, ...(output !== undefined && { output }) }
-      : { type: 'check.failed', ...place, check: index, message, ...(output !== undefined && { output }) };
+  const told = ({ passed, message, output, milliseconds, ended }: Verdict): EventBody => {
+    const seen = {
+      ...place,
+      check: index,
+      ...(output !== undefined && { output }),
+      ...(milliseconds !== undefined && { milliseconds }),
+    };
+    return passed
+      ? { type: 'check.passed', ...seen }
+      : { type: 'check.failed', ...seen, message, ...(ended && { ended }) };
+  };
   switch (check.kind) {
     case 'run': {
       const values = await scopes.values(JSON.stringify(check), scope, state);
       return engine.step<EventBody>(
         at.key,
-        async (context) => told(await checkCommand(check, attempt, values, before, context.signal)),
-        {
-          signal: attempt.signal,
-        },
+        async (context) => told(await checkCommand(check, attempt, values, context.signal)),
+        { signal: attempt.signal, shielded: attempt.shielded },
       );
     }
     case 'check': {
@@ -83,14 +93,12 @@ async function runCheck(
       const passed = value.ok && value.value === true;
       return engine.record(
         at.key,
-        told({ passed, message: value.ok ? `\`${check.check}\` is not true` : value.message }),
+        told({ passed, message: authored(value.ok ? `\`${check.check}\` is not true` : value.message) }),
       );
     }
     case 'changes': {
       const values = await scopes.values(JSON.stringify(check), scope, state);
-      return engine.step<EventBody>(at.key, async () =>
-        told(await checkChanges(check, attempt, values, before)),
-      );
+      return engine.step<EventBody>(at.key, async () => told(await checkChanges(check, attempt, values)));
     }
     case 'wait': {
       const result = await awaitWorld(check.wait, attempt, check.timeout);
