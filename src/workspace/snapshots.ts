@@ -331,6 +331,8 @@ export class Snapshots {
       throw gitProblem(['add'], exitCode, problems.join('\n') || stderr);
   }
 
+  #written = 0;
+
   async #commitOf(state: StateId): Promise<string> {
     if (state !== EMPTY_STATE) return state;
     await this.#make();
@@ -353,8 +355,10 @@ export class Snapshots {
     const ref = join(this.#store, this.#prefix, refName(name));
     await withFiles(ref, async () => {
       await mkdir(dirname(ref), { recursive: true });
-      await writeFile(`${ref}.new`, `${commit}\n`);
-      await rename(`${ref}.new`, ref);
+      // Several steps that begin from nothing write the same ref at the same time.
+      const fresh = `${ref}.new${this.#written++}`;
+      await writeFile(fresh, `${commit}\n`);
+      await rename(fresh, ref);
     });
     return commit;
   }
