@@ -34,7 +34,7 @@ export function completeInputs(
       suggest(unknown, known) ?? (known.length === 0 ? 'it takes none' : `it takes ${known.join(', ')}`);
     return { ok: false, message: `there is no input "${unknown}"; ${help}` };
   }
-  const filled = applyDefaults({ properties: schemas } as JsonObject, given) as JsonObject;
+  const filled = applyDefaults({ properties: schemas }, given) as JsonObject;
   const values: Record<string, JsonValue> = {};
   for (const [name, schema] of Object.entries(schemas)) {
     const value = filled[name];

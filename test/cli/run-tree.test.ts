@@ -85,7 +85,7 @@ finally:
     const plan = await project.compile();
     const running = await project.begin();
     await running.idle();
-    running.approve('ask', 'ann@example.com');
+    await running.approve('ask', 'ann@example.com');
     const { events } = await running.end();
     expect(treeAt(plan, events, (event) => event.type === 'run.waiting', { width: 40 }))
       .toMatchInlineSnapshot(`

@@ -297,7 +297,7 @@ steps: [{id: use, uses: one, with: {word: '{{inputs.text}}'}}, {id: nul, run: 'e
     expect(dry.failures).toMatchInlineSnapshot(`
       [
         {
-          "message": "input "word": the value must have at most 2 characters",
+          "message": "input "word" must have at most 2 characters",
           "step": "use",
         },
         {

@@ -36,7 +36,7 @@ export async function awaitWorld(
   action: PlanWait,
   attempt: Attempt,
   timeout: number | undefined,
-  skip: Set<number> = new Set(),
+  skip = new Set<number>(),
 ): Promise<Result> {
   const { engine, at, state, signal, shielded } = attempt;
   const here = { step: at.path, ...(at.item !== undefined && { item: at.item }) };

@@ -54,7 +54,7 @@ outputs: {all: steps.none.outputs, items: steps.none.items}
   });
 
   it('runs as many at once as `parallel` says', async () => {
-    const run = await testProject(`
+    const run = testProject(`
 steps:
   - id: each
     for_each: [1, 2, 3, 4, 5]

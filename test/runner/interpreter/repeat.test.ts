@@ -60,7 +60,7 @@ steps:
 });
 
 it('nests `when`, `for_each`, `repeat`, attempt, action, then `verify`', async () => {
-  const run = await testProject(`
+  const run = testProject(`
 steps:
   - id: a
     when: 'true == true'

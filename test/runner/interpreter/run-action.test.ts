@@ -159,7 +159,7 @@ steps:
   });
 
   it('WF_KEY differs between iterations, also of what stands around, and between items', async () => {
-    const run = await testProject({
+    const run = testProject({
       'formulas/a.yaml': `
 formula: a
 workspace: empty
