@@ -7,11 +7,12 @@ import type { PlacedCommand } from '../formula/commands.ts';
 import { allCommandsOf, workspaceCommands } from '../formula/commands.ts';
 import type { EnvEntry } from '../formula/formula.ts';
 import type { Owned, ResolvedStep } from '../formula/resolve.ts';
-import { checkScript } from '../formula/script.ts';
+import { checkScript, misplacedWords } from '../formula/script.ts';
 import { checkTemplate } from '../formula/template.ts';
 import type { Template } from '../formula/template.ts';
 import { INSIDE } from '../formula/texts.ts';
 import type { Type } from '../formula/types.ts';
+import { argsOf, nestedArgs, wordsOf } from '../formula/words-of-list.ts';
 import type { Subject } from './check.ts';
 import { writtenHere } from './check.ts';
 
@@ -64,6 +65,16 @@ function* checkArgv(words: readonly Template[]): Generator<Finding> {
     if (template.literal) continue;
     const danger = commandDanger(words.map((word) => wordOf(word, word === template)));
     if (danger) yield finding(template, `a value cannot stand here: ${danger.why}`, danger);
+    else yield* checkLists(template);
+  }
+}
+
+/** `{{args list}}` is as many words as the list has items only where it is all of the word that it stands in. */
+function* checkLists(word: Template): Generator<Finding> {
+  for (const part of word.parts) {
+    const call = wordsOf(word) ? undefined : argsOf(part);
+    for (const misplaced of [...(call ? [call] : []), ...nestedArgs(part)])
+      yield misplacedWords(word, misplaced);
   }
 }
 

@@ -2,7 +2,8 @@ import type { Finding, Span } from '../diagnostics/diagnostic.ts';
 import type { BashParser, BashProblem, ScriptPart } from './bash/compile-bash.ts';
 import { compileBash, misusedVariables } from './bash/compile-bash.ts';
 import type { Template } from './template.ts';
-import type { TemplatePart } from './template-tree.ts';
+import type { CallOperand, TemplatePart } from './template-tree.ts';
+import { argsOf, listTemplate, nestedArgs } from './words-of-list.ts';
 
 /** A bash script with its placeholders turned into variables, or why that cannot be done safely. */
 export type CompiledScript =
@@ -62,6 +63,8 @@ function compilePlaceholders(
 ): CompiledScript {
   const block = script.parts.find((part) => part.kind === 'block');
   if (block) return { ok: false, findings: [blockFinding(script, block)] };
+  const nested = script.parts.flatMap((part) => [...nestedArgs(part)]);
+  if (nested.length > 0) return { ok: false, findings: nested.map((call) => misplacedWords(script, call)) };
   const compiled = compileBash(present(bash), script.parts.map(scriptPart), outside);
   if (!compiled.ok) {
     return { ok: false, findings: compiled.problems.map((problem) => problemFinding(script, problem)) };
@@ -72,8 +75,13 @@ function compilePlaceholders(
     bash: compiled.script,
     values: compiled.variables.map(({ name, words }, index) => {
       const place = places[index] as Extract<TemplatePart, { kind: 'value' }>;
-      if (!words) return { name, value: write(script, place.start, place.end) };
-      return { name, value: listTemplate(place, script, write), words: true as const };
+      const list = words ? argsOf(place) : undefined;
+      if (!list) return { name, value: write(script, place.start, place.end) };
+      return {
+        name,
+        value: listTemplate(list, (start, end) => write(script, start, end)),
+        words: true as const,
+      };
     }),
   };
 }
@@ -84,23 +92,9 @@ function present(bash: BashParser | undefined): BashParser {
 }
 
 function scriptPart(part: TemplatePart): ScriptPart {
-  return part.kind === 'text' ? { kind: 'text', text: part.value } : { kind: 'value', words: isArgs(part) };
-}
-
-function isArgs(part: TemplatePart): boolean {
-  return part.kind === 'value' && part.value.kind === 'call' && part.value.helper === 'args';
-}
-
-/** Of `{{args x}}` the template of the list itself, `{{x}}`. */
-function listTemplate(
-  part: Extract<TemplatePart, { kind: 'value' }>,
-  script: Template,
-  write: (template: Template, start: number, end: number) => string,
-): string {
-  const list = part.value.kind === 'call' ? part.value.args[0] : undefined;
-  if (!list) return write(script, part.start, part.end);
-  const text = write(script, list.start, list.end);
-  return `{{${text.replace(/^\((.*)\)$/s, '$1')}}}`;
+  return part.kind === 'text'
+    ? { kind: 'text', text: part.value }
+    : { kind: 'value', words: argsOf(part) !== undefined };
 }
 
 function blockFinding(script: Template, block: TemplatePart): Finding {
@@ -110,6 +104,19 @@ function blockFinding(script: Template, block: TemplatePart): Finding {
     message: 'a block cannot stand in a script: what it prints would become code',
     help: 'pass a list with `{{args list}}`, or the printed text in the environment: `env: {TEXT: "{{#each …}}…"}`',
     span: script.at(block.start, block.end),
+  };
+}
+
+/** Words of a list where they cannot be words. */
+export function misplacedWords(template: Template, call: CallOperand): Finding {
+  const [list] = call.args;
+  const text = list ? template.text.slice(list.start, list.end) : 'list';
+  return {
+    rule: 'value-as-code',
+    severity: 'error',
+    message: 'a value cannot stand here: a list becomes separate words, so it has to be a word of its own',
+    help: `write {{args ${text}}} as a word of its own, or join the list: {{join ${text} ','}}`,
+    span: template.at(call.start, call.end),
   };
 }
 

@@ -1,6 +1,8 @@
 import { NotKnown } from '../formula/not-known.ts';
 import { evaluateTemplate, renderTemplate, unknownPart } from '../formula/render-template.ts';
 import type { RenderWorld } from '../formula/render-template.ts';
+import { parseTemplateText } from '../formula/template-syntax.ts';
+import { listTemplate, wordsOf } from '../formula/words-of-list.ts';
 import type { PlanRun } from '../plan/plan.ts';
 import type { JsonObject, JsonValue } from '../support/json.ts';
 
@@ -30,7 +32,7 @@ export function renderCommand(run: PlanRun, values: JsonObject, world: RenderWor
       values: (run.values ?? []).map(({ name, value, words }) => ({
         name,
         value: words
-          ? wordsOf(value, values, world)
+          ? itemsOf(value, values, world)
           : withoutNul(renderTemplate(value, values, world), value),
       })),
     };
@@ -46,12 +48,17 @@ export function renderCommand(run: PlanRun, values: JsonObject, world: RenderWor
 
 /** A word of an argv; `{{args list}}` alone becomes as many as the list has items. */
 function argument(word: string, values: JsonObject, world: RenderWorld): readonly string[] {
-  const list = /^\{\{\s*args\s+((?:(?!\}\}).)+?)\s*\}\}$/s.exec(word)?.[1];
-  if (list !== undefined) return wordsOf(`{{${list.replace(/^\((.*)\)$/s, '$1')}}}`, values, world);
+  const list = wordsOf(parseTemplateText(word));
+  if (list)
+    return itemsOf(
+      listTemplate(list, (start, end) => word.slice(start, end)),
+      values,
+      world,
+    );
   return [withoutNul(renderTemplate(word, values, world), word)];
 }
 
-function wordsOf(template: string, values: JsonObject, world: RenderWorld): readonly string[] {
+function itemsOf(template: string, values: JsonObject, world: RenderWorld): readonly string[] {
   try {
     const value = evaluateTemplate(template, values, world);
     if (!Array.isArray(value)) throw new RenderValueError(`${template} is not a list of words`);

@@ -86,9 +86,11 @@ inputs: {words: {type: array, items: {type: string}, default: ['a b', '$x', '*']
 steps:
   - {id: argv, run: [printf, '%s|', '{{args inputs.words}}', 'n={{size inputs.words}}']}
   - {id: node, run: {program: node, script: 'console.log(process.env.X, process.argv.length)'}, env: {X: '{{json inputs.words}}'}}
+  - {id: trimmed, run: [printf, '%s|', '{{~ args (default inputs.words inputs.words) ~}}', 'a}}b{{join inputs.words "}}"}}']}
   - {id: bash, run: 'printf "%s|" {{args inputs.words}} "{{json inputs.words}}"'}
 `).run();
     expect(run.output('argv')).toBe('a b|$x|*|n=3|');
+    expect(run.output('trimmed')).toBe('a b|$x|*|a}}ba b}}$x}}*|');
     expect(run.output('node')).toBe('["a b","$x","*"] 2');
     expect(run.output('bash')).toBe('a b|$x|*|["a b","$x","*"]|');
   });
