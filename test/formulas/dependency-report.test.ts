@@ -104,6 +104,7 @@ describe('dependency-report', () => {
         'node_modules/tagless': { version: '1.0.0', ...mit },
         'node_modules/hung': { version: '1.0.0', ...mit },
         'node_modules/nowhere': { version: '1.0.0', ...mit },
+        'node_modules/@acme-design-system/a-button-with-an-icon-for-the-top-of-a-page': { version: '1.0.0' },
         'node_modules/forked': {
           version: '1.0.0',
           ...mit,
@@ -126,22 +127,22 @@ describe('dependency-report', () => {
     expect(told).toMatchInlineSnapshot(`
       "web 1.0.0, by package-lock.json of version 3
 
-        23  packages    22 names in 24 places
+        24  packages    23 names in 25 places
          3  deprecated  of the 13 names asked about
          6  outdated    3 major, 2 minor, 1 patch
          1  duplicates  names with more than one version
-         5  licences    and 3 packages without a known one
-         8  not asked   wholly or in part
+         5  licences    and 4 packages without a known one
+         9  not asked   wholly or in part
 
       Not asked
+        2  http://npm.test/: 404 Not Found
+           @acme-design-system/a-button-with-an-icon-for-the-top-of-a-… and 1 more
         1  http://npm.test/: 500 Internal Server Error
            broken
         1  http://npm.test/: no answer (ECONNRESET)
            hung
         1  http://npm.test/: the answer is not JSON
            malformed
-        1  http://npm.test/: 404 Not Found
-           nowhere
         1  http://npm.test/: 401 Unauthorized
            secret
         1  http://npm.test/: no answer within 1 s
@@ -175,9 +176,10 @@ describe('dependency-report', () => {
          1  MIT OR Apache-2.0
 
       Without a known licence
-        evil    1.0.0  MIT [31m$(touch hacked)
-        family  1.0.0  BSD
-        wild    1.0.0  SEE LICENSE IN LICENSE.txt
+        @acme-design-system/…-the-top-of-a-page  1.0.0  says nothing
+        evil                                     1.0.0  MIT [31m$(touch hacked)
+        family                                   1.0.0  BSD
+        wild                                     1.0.0  SEE LICENSE IN LICENSE.txt
 
       From elsewhere, not from a registry
         forked   1.0.0  git
@@ -222,6 +224,7 @@ describe('dependency-report', () => {
       /^run "\$\(touch hacked\)" 'now' \[2J \| `touch hacked` x{400,}$/,
     );
     expect(unasked.map(({ name, version, reason }) => `${name} ${version} ${reason}`)).toEqual([
+      '@acme-design-system/a-button-with-an-icon-for-the-top-of-a-page  unknown',
       'broken  failed',
       'hung  no_answer',
       'malformed  malformed',
@@ -235,7 +238,7 @@ describe('dependency-report', () => {
     // What is not from a registry is nobody's business there, and a licence is asked for when the lockfile has none.
     expect(registry.asked).not.toContain('forked');
     expect(registry.asked).not.toContain('tarball');
-    expect(registry.asked.filter((path) => path.includes('/')).sort()).toEqual([
+    expect(registry.asked.filter((path) => path.endsWith('/1.0.0')).sort()).toEqual([
       'family/1.0.0',
       'quiet/1.0.0',
       'wild/1.0.0',
