@@ -11,6 +11,7 @@ import { nameMatchesFile } from './name-matches-file.ts';
 import { neverSucceeds } from './never-succeeds.ts';
 import { onceRetry } from './once-retry.ts';
 import { reservedOutput } from './reserved-output.ts';
+import { tooManySteps } from './too-many-steps.ts';
 import { unknownGroup } from './unknown-group.ts';
 import { unreachableStep } from './unreachable-step.ts';
 import { unusedInput } from './unused-input.ts';
@@ -34,4 +35,5 @@ export const ALL_CHECKS: readonly Check[] = [
   unknownGroup,
   unusedInput,
   unreachableStep,
+  tooManySteps,
 ];

@@ -12,7 +12,13 @@ export const nameMatchesFile: Check = {
     yield {
       span: name.span,
       message: `${subject.kind} "${name.value}" stands in a file called "${basename(subject.file)}"`,
-      help: `write \`${subject.kind}: ${expected}\`, or rename the file to ${name.value}.yaml`,
+      help: isName(expected)
+        ? `write \`${subject.kind}: ${expected}\`, or rename the file to ${name.value}.yaml`
+        : `rename the file to ${name.value}.yaml; names are kebab-case`,
     };
   },
 };
+
+function isName(text: string): boolean {
+  return /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(text);
+}

@@ -3,9 +3,15 @@
  * the project answers as if nothing were there.
  */
 export interface Loader {
-  /** `wf.yaml`, `formulas/*.yaml` and `molecules/*.yaml`, as far as they exist, sorted. */
+  /**
+   * `wf.yaml`, `formulas/*.yaml` and `molecules/*.yaml`, as far as they exist, sorted; and what was probably meant to be
+   * one: another ending (`.yml`), a folder further down.
+   */
   list(): Promise<readonly string[]>;
-  /** Undefined when there is no such file. Throws when it is there and cannot be read. */
+  /**
+   * Undefined when there is no such file. Throws a UserError when it is there and cannot be read. Of a file that is larger
+   * than any may be (`maxFileSize`) its beginning is enough, as long as that is too large itself.
+   */
   read(path: string): Promise<Uint8Array | undefined>;
   exists(path: string): Promise<boolean>;
 }

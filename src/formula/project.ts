@@ -1,4 +1,5 @@
 import type { Finding } from '../diagnostics/diagnostic.ts';
+import { UserError } from '../support/user-error.ts';
 import { decodeUtf8 } from '../source/decode-utf8.ts';
 import { parseYaml } from '../source/parse-yaml.ts';
 import type { SourceDocument, SourceNode } from '../source/source-document.ts';
@@ -27,7 +28,10 @@ export class Project {
   readonly #loader: Loader;
   readonly #files = new Map<string, Promise<ProjectFile | undefined>>();
   readonly #read = new Map<string, ProjectFile>();
+  /** Files that were read with everything they use. */
+  readonly #closed = new Set<string>();
   #paths: readonly string[] = [];
+  #listed: ReadonlySet<string> = new Set();
 
   private constructor(loader: Loader) {
     this.#loader = loader;
@@ -37,6 +41,7 @@ export class Project {
   static async open(loader: Loader): Promise<Project> {
     const project = new Project(loader);
     project.#paths = await loader.list();
+    project.#listed = new Set(project.#paths);
     if (project.#paths.includes('wf.yaml')) await project.file('wf.yaml');
     return project;
   }
@@ -79,11 +84,14 @@ export class Project {
     const first = await this.file(path);
     const seen = new Set([path]);
     for (let next = usedPaths(first); next.length > 0;) {
-      const fresh = next.filter((used) => !seen.has(used) && this.#paths.includes(used));
+      const fresh = [...new Set(next)].filter(
+        (used) => !seen.has(used) && !this.#closed.has(used) && this.#listed.has(used),
+      );
       for (const used of fresh) seen.add(used);
       const files = await Promise.all(fresh.map((used) => this.file(used)));
       next = files.flatMap(usedPaths);
     }
+    for (const used of seen) this.#closed.add(used);
     return first;
   }
 
@@ -104,10 +112,28 @@ export class Project {
   }
 
   async #load(path: string): Promise<ProjectFile | undefined> {
-    const bytes = await this.#loader.read(path);
-    if (!bytes) return undefined;
+    const unread = (finding: Finding): ProjectFile => ({
+      path,
+      text: '',
+      findings: [finding],
+      content: undefined,
+    });
+    const isListed = this.#listed.has(path);
+    const misnamed = isListed ? misnamedFile(path) : undefined;
+    if (misnamed) return unread(misnamed);
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = await this.#loader.read(path);
+    } catch (error) {
+      if (error instanceof UserError) return unread(unreadableFile(path, error.message));
+      throw error;
+    }
+    if (!bytes) {
+      const why = 'there is nothing to read here: a link that leads nowhere, or out of the project';
+      return isListed ? unread(unreadableFile(path, why)) : undefined;
+    }
     const decoded = decodeUtf8(path, bytes);
-    if ('finding' in decoded) return { path, text: '', findings: [decoded.finding], content: undefined };
+    if ('finding' in decoded) return unread(decoded.finding);
     const document = parseYaml(path, decoded.text);
     const text = decoded.text;
     const kind = kindOf(path, document);
@@ -142,6 +168,31 @@ export class Project {
       }
     }
   }
+}
+
+/** A file that looks like a part of the project and is read by nobody. */
+function misnamedFile(path: string): Finding | undefined {
+  const wrong = (message: string, help: string): Finding => ({
+    rule: 'file-name',
+    severity: 'error',
+    message,
+    help,
+    span: { file: path, start: 0, end: 0 },
+  });
+  if (path.endsWith('.yml')) {
+    const right = path.replace(/\.yml$/, '.yaml');
+    return wrong(`${path} is not read: files of a project end in ".yaml"`, `rename it to ${right}`);
+  }
+  const [folder = '', ...rest] = path.split('/');
+  if (rest.length < 2 || /\.(?:test|eval)\.yaml$/.test(path)) return undefined;
+  return wrong(
+    `${path} is not read: ${folder} stand in ${folder}/ itself`,
+    `move it to ${folder}/${rest.at(-1)}`,
+  );
+}
+
+function unreadableFile(path: string, message: string): Finding {
+  return { rule: 'unreadable-file', severity: 'error', message, span: { file: path, start: 0, end: 0 } };
 }
 
 /** What a file is: by its place, or, anywhere else, by the key that names it. */

@@ -40,6 +40,9 @@ export interface Library {
   readonly names: readonly string[];
 }
 
+/** The most formulas that use each other in a row. */
+const mostDeep = 100;
+
 /** A formula on the way down, with the `uses` that was followed out of it. */
 interface Hop {
   readonly formula: Formula;
@@ -83,6 +86,10 @@ export function resolveFormula(
         if (start === 0) findings.push(usesCycle(hops));
       } else if (target === undefined) {
         report(unknownUses(uses, library));
+      } else if (target !== 'broken' && hops.length > mostDeep) {
+        // Told once: for the formula that is just too deep, and not for each that uses it.
+        if (!target.steps.some((inner) => inner.uses?.value.startsWith('formula/')))
+          findings.push(usesTooDeep(hops));
       } else if (target !== 'broken') {
         return { step, molecule: undefined, group: visit(target, hops), body: merge(undefined, step.body) };
       }
@@ -114,6 +121,17 @@ function usesCycle(hops: readonly Hop[]): Finding {
       message: `"${hop.formula.name.value}" uses "${hop.uses.value}" here`,
       span: hop.uses.span,
     })),
+  };
+}
+
+function usesTooDeep(hops: readonly Hop[]): Finding {
+  const [first] = hops as [Hop, ...Hop[]];
+  return {
+    rule: 'uses-too-deep',
+    severity: 'error',
+    message: `formula "${first.formula.name.value}" uses formulas that use formulas, more than ${mostDeep} in a row`,
+    help: 'a shared part can be a molecule, or a formula that others use directly',
+    span: first.uses.span,
   };
 }
 

@@ -10,7 +10,7 @@ export function decodeUtf8(
   file: string,
   bytes: Uint8Array,
 ): { readonly text: string } | { readonly finding: Finding } {
-  if (bytes.byteLength > maxFileSize) return { finding: fileTooLarge(file, bytes.byteLength) };
+  if (bytes.byteLength > maxFileSize) return { finding: fileTooLarge(file) };
   if (isUtf8(bytes)) return { text: new TextDecoder().decode(bytes) };
 
   const offset = firstWrongByte(bytes);

@@ -10,16 +10,12 @@ export const maxAliasNodes = 100_000;
 export const maxDepth = 100;
 
 /** The finding for a file that is larger than {@link maxFileSize}; a loader that knows the size need not read it. */
-export function fileTooLarge(file: string, size: number): Finding {
+export function fileTooLarge(file: string): Finding {
   return {
     rule: 'file-too-large',
     severity: 'error',
-    message: `the file has ${megabytes(size)} MB, more than the ${megabytes(maxFileSize)} MB a file may have`,
+    message: `the file is larger than the ${maxFileSize / 1024 / 1024} MB a file may have`,
     help: 'split it, or keep data in a file of its own that a step reads',
     span: { file, start: 0, end: 0 },
   };
-}
-
-function megabytes(size: number): string {
-  return String(Math.round((size / 1024 / 1024) * 10) / 10);
 }

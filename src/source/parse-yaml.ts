@@ -32,7 +32,7 @@ import { explainSyntaxErrors } from './syntax-error.ts';
  */
 export function parseYaml(file: string, text: string): SourceDocument {
   if (text.length > maxFileSize) {
-    return { file, text, root: undefined, repaired: undefined, findings: [fileTooLarge(file, text.length)] };
+    return { file, text, root: undefined, repaired: undefined, findings: [fileTooLarge(file)] };
   }
   let events: readonly Event[];
   try {

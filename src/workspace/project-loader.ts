@@ -1,6 +1,16 @@
-import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Loader } from '../formula/loader.ts';
+import { maxFileSize } from '../source/limits.ts';
 import { UserError } from '../support/user-error.ts';
 
 /** A project on disk: where it is, and its files. */
@@ -43,16 +53,17 @@ function projectAt(root: string): ProjectFolder {
       const found = existsSync(join(root, 'wf.yaml')) ? ['wf.yaml'] : [];
       for (const folder of FOLDERS) {
         for (const name of filesOf(join(root, folder))) {
-          if (name.endsWith('.yaml')) found.push(`${folder}/${name}`);
+          if (/\.ya?ml$/.test(name)) found.push(`${folder}/${name.split(sep).join('/')}`);
         }
       }
+      if (existsSync(join(root, 'wf.yml'))) found.push('wf.yml');
       return Promise.resolve(found.sort());
     },
     read: (path) => {
       const file = inside(path);
       if (file === undefined) return Promise.resolve(undefined);
       try {
-        return Promise.resolve(readFileSync(file));
+        return Promise.resolve(beginningOf(file));
       } catch (error) {
         return Promise.reject(unreadable(path, error));
       }
@@ -100,9 +111,21 @@ export function projectPaths(
   });
 }
 
+/** All of a file, or so much of a huge one that it is seen to be too large. */
+function beginningOf(file: string): Uint8Array {
+  if (statSync(file).size <= maxFileSize) return readFileSync(file);
+  const descriptor = openSync(file, 'r');
+  try {
+    const bytes = new Uint8Array(maxFileSize + 1);
+    return bytes.subarray(0, readSync(descriptor, bytes));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 function filesOf(folder: string): readonly string[] {
   try {
-    return readdirSync(folder);
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' });
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
     throw unreadable(folder, error);

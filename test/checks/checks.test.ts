@@ -32,7 +32,7 @@ describe('what is fine is not talked about', () => {
 });
 
 /** What no readable fixture can hold: bytes that are no text, and megabytes. */
-const unreadable = ['file-too-large', 'not-utf8'];
+const unreadable = ['file-too-large', 'not-utf8', 'unreadable-file', 'uses-too-deep'];
 
 describe('a file that cannot be read', () => {
   const loader = (bytes: Uint8Array) => ({

@@ -26,6 +26,6 @@ it('names UTF-16', () => {
 
 it('refuses what is too large without decoding it', () => {
   expect(message(new Uint8Array(maxFileSize + 1))).toBe(
-    'file-too-large: the file has 4 MB, more than the 4 MB a file may have',
+    'file-too-large: the file is larger than the 4 MB a file may have',
   );
 });
