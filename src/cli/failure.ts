@@ -26,7 +26,10 @@ export function failureOf(error: unknown): Failure {
     return { kind: 'usage', message, ...(hint !== undefined && { hint }), exit: exitCodes.usage };
   }
   // The parser's own errors, and those of commands that are not there.
-  if (isUsage(error)) return { kind: 'usage', message: error.message.trim(), exit: exitCodes.usage };
+  if (isUsage(error)) {
+    const message = error.message.replace(/\s*See more help with --help\s*$/, '').trim();
+    return { kind: 'usage', message, exit: exitCodes.usage };
+  }
   if (!(error instanceof Error))
     return { kind: 'internal', message: String(error), exit: exitCodes.internal };
   const stack = error.stack ?? error.message;

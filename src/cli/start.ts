@@ -1,9 +1,109 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** Runs the command line. `url`: of the script in `bin/`, from which the package is found. */
-export async function start(url: string): Promise<void> {
-  // Parsing our own code again at every start would cost more than most commands do.
+/** Where a command line finds its commands. */
+export interface StartOptions {
+  /** Folder of the package. */
+  readonly root: string;
+  /** Folder of the commands in it, one file each. */
+  readonly commands: string;
+  /** Ending of their files: `.js` of the build, `.ts` of the sources. */
+  readonly ending: '.js' | '.ts';
+}
+
+/** Commands that plugins bring. */
+const FROM_PLUGINS = ['help', 'autocomplete'];
+
+/** Of package.json, what this needs. */
+interface Package {
+  readonly name: string;
+  readonly version: string;
+  readonly oclif: { readonly commands: object };
+}
+
+/** Runs the built command line. `url`: of the script in `bin/`, from which the package is found. */
+export function start(url: string): Promise<void> {
+  return startFrom({ root: fileURLToPath(new URL('..', url)), commands: 'dist/commands', ending: '.js' });
+}
+
+/**
+ * Runs the command that the arguments name. Only that one is loaded: to find and load plugins costs more than most
+ * commands do, so they are left to what needs them, which is help.
+ */
+export async function startFrom(options: StartOptions): Promise<void> {
+  // Parsing our own code again at every start would cost more than most commands do. Where nothing can be written, it
+  // is parsed.
   enableCompileCache();
+  // Whoever read our output has gone (`wf runs | head -1`): there is nothing left to do.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    throw error;
+  });
+  const [first = '', ...rest] = process.argv.slice(2);
+  if (rest.length === 0 && (first === '--version' || first === '-v')) {
+    const { name, version } = packageOf(options.root);
+    process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
+    return;
+  }
+  const ends = rest.indexOf('--');
+  const asksForHelp = (ends < 0 ? rest : rest.slice(0, ends)).includes('--help');
+  const file = join(options.root, options.commands, `${first}${options.ending}`);
+  if (/^[a-z]+$/.test(first) && !asksForHelp && existsSync(file))
+    return runCommand(options.root, file, first, rest);
+  if (first === '' || first.startsWith('-') || existsSync(file) || FROM_PLUGINS.includes(first))
+    return runOclif(options);
+  return refuseCommand(first, options);
+}
+
+async function runCommand(root: string, file: string, id: string, argv: readonly string[]): Promise<void> {
+  const { Config, flush } = await import('@oclif/core');
+  const { default: Command } = (await import(pathToFileURL(file).href)) as {
+    readonly default: CommandClass;
+  };
+  const config = new Config({ root });
+  const { name, version } = packageOf(root);
+  // What loading would find out, as far as a command asks for it. No plugin of ours has hooks.
+  const runHook = () => Promise.resolve({ successes: [], failures: [] });
+  Object.assign(config, { bin: 'wf', name, version, root, runHook });
+  Command.id = id;
+  await new Command([...argv], config)._run();
+  await flush();
+}
+
+/** A command as oclif itself runs it. */
+interface CommandClass {
+  id: string;
+  new (argv: string[], config: object): { _run(): Promise<unknown> };
+}
+
+async function runOclif({ root, commands, ending }: StartOptions): Promise<void> {
   const { execute } = await import('@oclif/core');
-  await execute({ dir: url });
+  if (ending === '.js') {
+    await execute({ loadOptions: { root }, dir: root });
+    return;
+  }
+  const pjson = packageOf(root);
+  const found = { strategy: 'pattern', target: `./${commands}`, globPatterns: [`**/*${ending}`] };
+  const sources = { ...pjson, oclif: { ...pjson.oclif, commands: found } };
+  await execute({ dir: root, loadOptions: { root, pjson: sources as never, ignoreManifest: true } });
+}
+
+async function refuseCommand(name: string, { root, commands, ending }: StartOptions): Promise<void> {
+  const { suggest } = await import('../diagnostics/suggest.ts');
+  const { failureOf, renderFailure } = await import('./failure.ts');
+  const { textStyle } = await import('./text-style.ts');
+  const { UsageError } = await import('./usage-error.ts');
+  const known = readdirSync(join(root, commands)).flatMap((file) =>
+    file.endsWith(ending) ? [file.slice(0, -ending.length)] : [],
+  );
+  const hint = suggest(name, [...known, ...FROM_PLUGINS]) ?? '`wf help` lists the commands';
+  const failure = failureOf(new UsageError(`wf has no command "${name}"`, hint));
+  process.stderr.write(renderFailure(failure, textStyle(process.stderr, process.argv), undefined));
+  process.exitCode = failure.exit;
+}
+
+function packageOf(root: string): Package {
+  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Package;
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { Language, Parser } from 'web-tree-sitter';
 
 /** Parses bash. */
@@ -15,6 +16,9 @@ export function loadBashParser(): Promise<BashParser> {
 }
 
 async function load(): Promise<BashParser> {
+  // To optimize the parser's code takes half a second of several threads, which the process would wait for at its end.
+  // It is worth that only for whoever parses thousands of scripts.
+  setFlagsFromString('--wasm-tiering-budget=100000000');
   await Parser.init({
     locateFile: () => wasm('web-tree-sitter.wasm', 'web-tree-sitter/web-tree-sitter.wasm'),
   });
