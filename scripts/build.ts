@@ -40,7 +40,8 @@ export async function build(): Promise<void> {
     format: 'esm',
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
-    external: ['@oclif/*'],
+    // What oclif would like to have for sources that are not built.
+    external: ['typescript', 'ts-node', 'tsx'],
     plugins: [vendorRequired(vendored)],
     // What is CommonJS inside of a bundle asks for Node's own modules with `require`.
     banner: {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+import { createRequire, enableCompileCache } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
 /** Where a command line finds its commands. */
 export interface StartOptions {
@@ -50,36 +50,18 @@ export async function startFrom(options: StartOptions): Promise<void> {
   const ends = rest.indexOf('--');
   const asksForHelp = (ends < 0 ? rest : rest.slice(0, ends)).includes('--help');
   const file = join(options.root, options.commands, `${first}${options.ending}`);
-  if (/^[a-z]+$/.test(first) && !asksForHelp && existsSync(file))
-    return runCommand(options.root, file, first, rest);
+  if (/^[a-z]+$/.test(first) && !asksForHelp && existsSync(file)) {
+    const { runCommand } = await import('./run-command.ts');
+    return runCommand({ ...packageOf(options.root), root: options.root, id: first, file }, rest);
+  }
   if (first === '' || first.startsWith('-') || existsSync(file) || FROM_PLUGINS.includes(first))
     return runOclif(options);
   return refuseCommand(first, options);
 }
 
-async function runCommand(root: string, file: string, id: string, argv: readonly string[]): Promise<void> {
-  const { Config, flush } = await import('@oclif/core');
-  const { default: Command } = (await import(pathToFileURL(file).href)) as {
-    readonly default: CommandClass;
-  };
-  const config = new Config({ root });
-  const { name, version } = packageOf(root);
-  // What loading would find out, as far as a command asks for it. No plugin of ours has hooks.
-  const runHook = () => Promise.resolve({ successes: [], failures: [] });
-  Object.assign(config, { bin: 'wf', name, version, root, runHook });
-  Command.id = id;
-  await new Command([...argv], config)._run();
-  await flush();
-}
-
-/** A command as oclif itself runs it. */
-interface CommandClass {
-  id: string;
-  new (argv: string[], config: object): { _run(): Promise<unknown> };
-}
-
 async function runOclif({ root, commands, ending }: StartOptions): Promise<void> {
-  const { execute } = await import('@oclif/core');
+  // The whole of it, from its package: plugins bring their own commands, and look for it there.
+  const { execute } = createRequire(import.meta.url)('@oclif/' + 'core') as typeof import('@oclif/core');
   if (ending === '.js') {
     await execute({ loadOptions: { root }, dir: root });
     return;
