@@ -40,6 +40,13 @@ export abstract class WfCommand extends Command {
     return textStyle(process.stderr, this.argv);
   }
 
+  protected override init(): Promise<unknown> {
+    // The parser would take a word that is not there from standard input: from a pipe that is meant for `--plan -`, or
+    // from the list that a loop of the shell goes through.
+    for (const arg of Object.values(this.ctor.args)) arg.ignoreStdin = true;
+    return super.init();
+  }
+
   protected override toErrorJson(error: unknown): unknown {
     return { error: failureOf(error) };
   }

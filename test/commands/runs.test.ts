@@ -102,3 +102,15 @@ steps
     expect(exitCode).toBe(0);
   });
 });
+
+describe('a word that is not there', () => {
+  it('is not taken from standard input', async () => {
+    const project = testProject('steps: [{id: hi, run: echo hi}]\n');
+    await project.wf('run a');
+    // As in `wf runs … | while read -r run; do wf logs "$run"; done`, where it would be the rest of the list.
+    const input = 'no-such-thing\n';
+    expect((await project.wf('logs latest', { input })).stdout).toContain('hi');
+    expect(await project.wf('check', { input })).toMatchObject({ exitCode: 0 });
+    expect(await project.wf('plan', { input })).toMatchObject({ exitCode: 2 });
+  });
+});
