@@ -2,9 +2,11 @@ import { Args, Flags } from '@oclif/core';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { RunState } from '../journal/run-state.ts';
 import type { dryRunAll, DryRunReport } from '../cli/dry-run-project.ts';
+import type { Compiled } from '../cli/compile-or-tell.ts';
 import { UsageError } from '../cli/usage-error.ts';
 import { folderOf } from '../cli/folder.ts';
 import { exitCodes, WfCommand } from '../cli/wf-command.ts';
+import type { ProjectFolder } from '../workspace/project-loader.ts';
 
 export default class Run extends WfCommand {
   static override summary = 'Compile a formula and run it.';
@@ -15,9 +17,10 @@ export default class Run extends WfCommand {
     '<%= config.bin %> run release-notes -i since=v1.2.0 -i tag=true',
     '<%= config.bin %> run release-notes --dry-run',
     '<%= config.bin %> run --dry-run --all',
+    '<%= config.bin %> run --plan release-notes.plan.json',
   ];
   static override args = {
-    formula: Args.string({ description: 'Name of the formula.' }),
+    formula: Args.string({ description: 'Name of the formula. With --plan the plan has it.' }),
   };
   static override flags = {
     input: Flags.string({
@@ -31,6 +34,12 @@ export default class Run extends WfCommand {
     inputs: Flags.string({
       description: 'Inputs from a JSON or YAML file; - is standard input.',
       helpValue: '<file>',
+    }),
+    plan: Flags.string({
+      description:
+        'Run this plan, as `wf plan --json` printed it, and compile nothing; - is standard input. It has to be as it was compiled.',
+      helpValue: '<file>',
+      exclusive: ['all'],
     }),
     revision: Flags.string({
       description: 'Commit, branch or tag that the workspace begins at. Default: what is checked out.',
@@ -68,10 +77,7 @@ export default class Run extends WfCommand {
       throw new UsageError(
         `--dry-run starts nothing, so there is nothing for --${flags.events ? 'events' : 'detach'}`,
       );
-    if (args.formula === undefined)
-      throw new UsageError('wf run needs the name of a formula', '`wf list` shows which there are');
     const { openProject } = await import('../workspace/project-loader.ts');
-    const { compileOrTell } = await import('../cli/compile-or-tell.ts');
     const { readInputs } = await import('../cli/input-flags.ts');
     const { driveRun } = await import('../cli/drive-run.ts');
     const { startRun } = await import('../runner/run.ts');
@@ -79,29 +85,24 @@ export default class Run extends WfCommand {
 
     const cwd = folderOf(flags);
     const project = openProject(cwd);
-    const compiled = await compileOrTell(project, args.formula, {
-      profile: flags.profile,
-      quiet: flags.quiet,
-      style: this.errorStyle,
-      json: this.jsonEnabled(),
-    });
-    if (!compiled.ok) {
+    const planned = await this.#plan(args.formula, flags, project, cwd);
+    if (!planned.ok) {
       process.exitCode = exitCodes.failed;
-      return compiled;
+      return planned;
     }
-    const { plan } = compiled;
+    const { plan } = planned;
     if (flags['dry-run']) {
       const { readGivenInputs } = await import('../cli/input-flags.ts');
       const { dryRunFormula } = await import('../cli/dry-run-project.ts');
       const { renderDryRun } = await import('../cli/render-dry-run.ts');
       const given = { flags: flags.input, file: flags.inputs, cwd };
-      const values = readGivenInputs(args.formula, plan.inputs, given);
+      const values = readGivenInputs(plan.formula, plan.inputs, given);
       const report = await dryRunFormula(project, plan, values, flags.revision);
       this.log(renderDryRun(report, report.inputsFrom, await this.#outline()));
       if (report.failures.length > 0) process.exitCode = exitCodes.failed;
       return report;
     }
-    const inputs = readInputs(args.formula, plan.inputs, { flags: flags.input, file: flags.inputs, cwd });
+    const inputs = readInputs(plan.formula, plan.inputs, { flags: flags.input, file: flags.inputs, cwd });
     const request = {
       project: project.root,
       plan,
@@ -120,6 +121,35 @@ export default class Run extends WfCommand {
     return driveRun(this, flags, { project: project.root, plan }, (host, by) =>
       startRun({ ...request, ...(by !== undefined && { by }) }, host),
     );
+  }
+
+  /** The plan of a file, or what a formula compiles to. */
+  async #plan(
+    formula: string | undefined,
+    flags: {
+      readonly plan: string | undefined;
+      readonly inputs: string | undefined;
+      readonly profile: string | undefined;
+      readonly quiet: boolean;
+    },
+    project: ProjectFolder,
+    cwd: string,
+  ): Promise<Compiled> {
+    const { profile, quiet } = flags;
+    if (flags.plan !== undefined) {
+      if (flags.plan === '-' && flags.inputs === '-')
+        throw new UsageError('--plan and --inputs cannot both be standard input');
+      const { planFromFile } = await import('../cli/plan-file.ts');
+      return { ok: true, plan: planFromFile(flags.plan, { cwd, formula, profile }), diagnostics: [] };
+    }
+    if (formula === undefined)
+      throw new UsageError(
+        'wf run needs the name of a formula, or --plan <file>',
+        '`wf list` shows which formulas there are',
+      );
+    const { compileOrTell } = await import('../cli/compile-or-tell.ts');
+    const options = { profile, quiet, style: this.errorStyle, json: this.jsonEnabled() };
+    return compileOrTell(project, formula, options);
   }
 
   async #dryRunAll(
