@@ -16,8 +16,9 @@ export function loadBashParser(): Promise<BashParser> {
 }
 
 async function load(): Promise<BashParser> {
-  // To optimize the parser's code takes half a second of several threads, which the process would wait for at its end.
-  // It is worth that only for whoever parses thousands of scripts.
+  // V8 compiles each function of the parser when it is first called, one by one and each time with a change of what may
+  // be written; and it optimizes early, which a process waits for at its end. Both take half a second for one script.
+  setFlagsFromString('--no-wasm-lazy-compilation');
   setFlagsFromString('--wasm-tiering-budget=100000000');
   await Parser.init({
     locateFile: () => wasm('web-tree-sitter.wasm', 'web-tree-sitter/web-tree-sitter.wasm'),
