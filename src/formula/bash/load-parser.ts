@@ -16,10 +16,9 @@ export function loadBashParser(): Promise<BashParser> {
 }
 
 async function load(): Promise<BashParser> {
-  // V8 compiles each function of the parser when it is first called, one by one and each time with a change of what may
-  // be written; and it optimizes early, which a process waits for at its end. Both take half a second for one script.
-  setFlagsFromString('--no-wasm-lazy-compilation');
-  setFlagsFromString('--wasm-tiering-budget=100000000');
+  // Optimizing the parser takes several threads half a second, which a process waits for at its end; what it is given
+  // here is soon parsed without.
+  setFlagsFromString('--wasm-tiering-budget=2000000000');
   await Parser.init({
     locateFile: () => wasm('web-tree-sitter.wasm', 'web-tree-sitter/web-tree-sitter.wasm'),
   });
