@@ -8,7 +8,7 @@ const noDefaultExport = {
 };
 
 export default defineConfig(
-  { ignores: ['dist/**', 'test/fixtures/**'] },
+  { ignores: ['examples', 'dist/**', 'test/fixtures/**'] },
   eslint.configs.recommended,
   {
     // The few lines that an old Node has to be able to run, and configuration.
