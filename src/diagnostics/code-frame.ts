@@ -160,6 +160,8 @@ function printable(text: string): string {
 function columns(text: string): number {
   if (/^[\u0000-\u02ff]*$/.test(text)) return text.length;
   let width = 0;
+  // Made here, since it takes 10 ms and few lines need it.
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
   for (const { segment } of segmenter.segment(text)) {
     const code = segment.codePointAt(0) ?? 0;
     if (/^\p{Mark}+$/u.test(segment)) continue;
@@ -168,7 +170,7 @@ function columns(text: string): number {
   return width;
 }
 
-const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+let segmenter: Intl.Segmenter | undefined;
 
 function isWide(code: number): boolean {
   return (

@@ -1,10 +1,11 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import ajvFormats from 'ajv-formats';
+import { createRequire } from 'node:module';
+import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import { suggest } from '../diagnostics/suggest.ts';
 import type { JsonObject, JsonSchema, JsonValue } from '../support/json.ts';
 import { isJsonObject } from '../support/json.ts';
 import { BoundedRegExp, PatternTimeout } from './bounded-reg-exp.ts';
 import { formatNames } from './check-schema.ts';
+import { surelyFits } from './plain-fit.ts';
 import { findPointer } from './resolve-refs.ts';
 import { describeTypes, quotedList } from './words.ts';
 
@@ -21,14 +22,14 @@ const mostProblems = 20;
 
 /**
  * A check of values against a schema that {@link checkSchema} finds no fault with and whose references are resolved;
- * throws for another. `name` is what messages call the value. A `pattern` that cannot be decided within a second is a
- * problem of the value.
- *
- * Import this file with `import()` where start-up time counts: the validator behind it takes about 25 ms to load.
+ * for another the check throws. `name` is what messages call the value. A `pattern` that cannot be decided within a
+ * second is a problem of the value.
  */
 export function compileSchema(schema: JsonSchema, name = 'the value'): (value: JsonValue) => ValueProblem[] {
-  const validate = compiled(schema);
   return (value) => {
+    // The validator behind this takes some 25 ms to load, and most files have nothing that needs it.
+    if (surelyFits(schema, value)) return [];
+    const validate = compiled(schema);
     try {
       if (validate(value)) return [];
     } catch (error) {
@@ -56,10 +57,16 @@ function compiled(schema: JsonSchema): ValidateFunction {
 }
 
 function createAjv(): Ajv2020 {
+  const { Ajv2020: Validator } = createRequire(import.meta.url)(
+    'ajv/dist/2020.js',
+  ) as typeof import('ajv/dist/2020.js');
+  const { fullFormats } = createRequire(import.meta.url)(
+    'ajv-formats/dist/formats.js',
+  ) as typeof import('ajv-formats/dist/formats.js');
   const regExp = Object.assign((source: string, flags: string) => new BoundedRegExp(source, flags), {
     code: 'new BoundedRegExp',
   });
-  const created = new Ajv2020({
+  const created = new Validator({
     strict: false,
     allErrors: true,
     verbose: true,
@@ -71,7 +78,7 @@ function createAjv(): Ajv2020 {
     addUsedSchema: false,
     code: { regExp: regExp },
   });
-  ajvFormats.default(created, { mode: 'full', formats: [...formatNames] as never });
+  for (const name of formatNames) created.addFormat(name, fullFormats[name as keyof typeof fullFormats]);
   return created;
 }
 

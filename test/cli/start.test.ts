@@ -1,26 +1,58 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { testProject } from '../support/project.ts';
 
-const dev = fileURLToPath(new URL('../../bin/dev.js', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const dev = `${root}bin/dev.js`;
+
+/** The files that a command loads: our own by their places, those of packages by the package's name. */
+function loadedBy(
+  cwd: string,
+  ...args: readonly string[]
+): { readonly text: string; readonly files: string[] } {
+  const script = `
+    import { registerHooks } from 'node:module';
+    const loaded = [];
+    registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
+    process.argv.splice(1, 9, ${JSON.stringify(dev)}, ...${JSON.stringify(args)});
+    process.on('exit', () => console.log(JSON.stringify(loaded)));
+    await import(${JSON.stringify(pathToFileURL(dev).href)});
+  `;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    cwd,
+    encoding: 'utf8',
+  });
+  const [text = '', urls = '[]'] = stdout.trim().split('\n');
+  const files = (JSON.parse(urls) as readonly string[])
+    .filter((url) => url.startsWith('file:'))
+    .map(
+      (url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? relative(root, fileURLToPath(url)),
+    );
+  return { text, files: [...new Set(files)] };
+}
 
 describe('starting wf', () => {
   it('loads nothing but itself for the version', () => {
-    const script = `
-      import { registerHooks } from 'node:module';
-      const loaded = [];
-      registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
-      process.argv.splice(1, 9, ${JSON.stringify(dev)}, '--version');
-      await import(${JSON.stringify(`file://${dev}`)});
-      console.log(JSON.stringify(loaded.filter((url) => url.startsWith('file:')).map((url) => url.split('/').slice(-2).join('/'))));
-    `;
-    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
-      encoding: 'utf8',
+    const { text, files } = loadedBy(root, '--version');
+    expect(text).toMatch(/^formulary\/\d+\.\d+\.\d+ \S+ node-v\d+/);
+    expect(files).toEqual(['bin/dev.js', 'src/cli/start.ts']);
+  });
+
+  it.each([
+    ['nothing that no file needs', 'run: npm test', []],
+    ['the parser of bash for a value in a script', `run: 'echo "{{inputs.name}}"'`, ['web-tree-sitter']],
+    ['the validator for a value of a step that has a schema', 'uses: m\n    with: {name: x}', ['ajv']],
+  ])('loads %s to check a file', (_, step, expected) => {
+    const project = testProject({
+      'formulas/a.yaml': `formula: a\ninputs:\n  name: {type: string, default: world}\nsteps:\n  - id: x\n    ${step}\n  - {id: y, when: inputs.name != 'x', run: ls}\n`,
+      'molecules/m.yaml': 'molecule: m\ninputs:\n  name: {type: string, pattern: ^x}\nrun: ls\n',
     });
-    const [version = '', loaded = ''] = stdout.trim().split('\n');
-    expect(version).toMatch(/^formulary\/\d+\.\d+\.\d+ \S+ node-v\d+/);
-    expect(JSON.parse(loaded)).toEqual(['bin/dev.js', 'cli/start.ts']);
+    const { text, files } = loadedBy(project.root, 'check', 'formulas/a.yaml');
+    expect(text).toBe('1 file checked, nothing to report');
+    const heavy = ['ajv', 'gpt-tokenizer', 're2js', 'web-tree-sitter', '@oclif/plugin-help', 'log-update'];
+    expect(files.filter((name) => heavy.includes(name))).toEqual(expected);
   });
 
   it('says which command was meant when there is none of that name', async () => {

@@ -137,8 +137,8 @@ describe('compileSchema', () => {
   });
 
   it('throws for a schema that is none', () => {
-    expect(() => compileSchema({ type: 'strnig' })).toThrow();
-    expect(() => compileSchema({ $ref: '#/$defs/nowhere' })).toThrow();
+    expect(() => compileSchema({ type: 'strnig' })('x')).toThrow();
+    expect(() => compileSchema({ $ref: '#/$defs/nowhere' })('x')).toThrow();
   });
 });
 

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
-import { Language, Parser } from 'web-tree-sitter';
+import type { Parser } from 'web-tree-sitter';
 
 /** Parses bash. */
 export type BashParser = Parser;
@@ -16,6 +16,7 @@ export function loadBashParser(): Promise<BashParser> {
 }
 
 async function load(): Promise<BashParser> {
+  const { Language, Parser } = await import('web-tree-sitter');
   // Optimizing the parser takes several threads half a second, which a process waits for at its end; what it is given
   // here is soon parsed without.
   setFlagsFromString('--wasm-tiering-budget=2000000000');
