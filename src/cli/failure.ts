@@ -27,7 +27,10 @@ export function failureOf(error: unknown): Failure {
   }
   // The parser's own errors, and those of commands that are not there.
   if (isUsage(error)) {
-    const message = error.message.replace(/\s*See more help with --help\s*$/, '').trim();
+    const message = error.message
+      .replace(/^The following errors? occurred:\s*/, '')
+      .replace(/\s*See more help with --help\s*$/, '')
+      .trim();
     return { kind: 'usage', message, exit: exitCodes.usage };
   }
   if (!(error instanceof Error))

@@ -73,7 +73,6 @@ function createAjv(): Ajv2020 {
     logger: false,
     // Whoever asks has checked the schema in our own words; to compile the schema of schemas costs 100 ms.
     validateSchema: false,
-    meta: false,
     // Two schemas may say the same `$id`.
     addUsedSchema: false,
     code: { regExp: regExp },

@@ -114,9 +114,7 @@ greet: succeeded (<time>)
       "
     `);
     expect(await refused('--plan a.plan.json --dry-run --all')).toMatchInlineSnapshot(`
-      "error: The following error occurred:
-        --all=true cannot also be provided when using --plan
-      See more help with --help
+      "error: --all=true cannot also be provided when using --plan
       help: wf run --help shows what it takes
       "
     `);
