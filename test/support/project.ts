@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { ulid } from 'ulid';
 import { onTestFailed, onTestFinished, vi } from 'vitest';
 import { renderDiagnostics } from '../../src/diagnostics/code-frame.ts';
 import type { RunEvent, Waiting } from '../../src/journal/event.ts';
@@ -55,7 +56,6 @@ export class TestProject {
   #files: Files = {};
   /** All runs on the in-memory engine, which share locks and a clock. */
   readonly memory = new MemoryWorld();
-  #runs = 0;
 
   constructor(root: string) {
     this.root = root;
@@ -124,7 +124,8 @@ export class TestProject {
     const plan = await this.compile(name, options.profile);
     const inputs = completeInputs(plan.inputs, options.inputs ?? {});
     if (!inputs.ok) throw new Error(inputs.message);
-    const id = `01K${String(++this.#runs).padStart(23, '0')}`;
+    // Of all tests on this machine: what is left of a run is ended by its id.
+    const id = ulid();
     const run = new Running(this, id, plan, inputs.value, options.env ?? {});
     // Also of a test that took too long it is to be seen how far it came.
     onTestFailed(() => console.error(run.lines.join('\n')));
