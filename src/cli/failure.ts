@@ -1,3 +1,4 @@
+import { suggest } from '../diagnostics/suggest.ts';
 import { UserError } from '../support/user-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { TextStyle } from './text-style.ts';
@@ -31,7 +32,8 @@ export function failureOf(error: unknown): Failure {
       .replace(/^The following errors? occurred:\s*/, '')
       .replace(/\s*See more help with --help\s*$/, '')
       .trim();
-    return { kind: 'usage', message, exit: exitCodes.usage };
+    const hint = flagMeant(error);
+    return { kind: 'usage', message, ...(hint !== undefined && { hint }), exit: exitCodes.usage };
   }
   if (!(error instanceof Error))
     return { kind: 'internal', message: String(error), exit: exitCodes.internal };
@@ -69,6 +71,16 @@ export function renderFailure(failure: Failure, style: TextStyle, command: strin
 
 function isUsage(error: unknown): error is Error {
   return error instanceof Error && (error as { oclif?: { exit?: number } }).oclif?.exit === exitCodes.usage;
+}
+
+/** Which of the command's flags was meant by one that it does not have; the parser's error holds both. */
+function flagMeant(error: Error): string | undefined {
+  const { flags: [written] = [], parse } = error as {
+    readonly flags?: readonly string[];
+    readonly parse?: { readonly input?: { readonly flags?: object } };
+  };
+  const known = Object.keys(parse?.input?.flags ?? {}).map((name) => `--${name}`);
+  return written?.startsWith('--') ? suggest(written, known) : undefined;
 }
 
 function withCauses(error: Error, stack: string): string {

@@ -16,6 +16,12 @@ export interface StartOptions {
 /** Commands that plugins bring. */
 const FROM_PLUGINS = ['help', 'autocomplete'];
 
+/** As package.json tells oclif. */
+const HELP_FLAGS = ['--help', '-h'];
+
+/** What wf takes without a command. */
+const ROOT_FLAGS = [...HELP_FLAGS, '--version'];
+
 /** Of package.json, what this needs. */
 interface Package {
   readonly name: string;
@@ -41,22 +47,35 @@ export async function startFrom(options: StartOptions): Promise<void> {
     if (error.code === 'EPIPE') process.exit();
     throw error;
   });
-  const [first = '', ...rest] = process.argv.slice(2);
+  const [first, ...rest] = process.argv.slice(2);
   if (rest.length === 0 && (first === '--version' || first === '-v')) {
     const { name, version } = packageOf(options.root);
     process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
     return;
   }
   const ends = rest.indexOf('--');
-  const asksForHelp = (ends < 0 ? rest : rest.slice(0, ends)).includes('--help');
-  const file = join(options.root, options.commands, `${first}${options.ending}`);
-  if (/^[a-z]+$/.test(first) && !asksForHelp && existsSync(file)) {
-    const { runCommand } = await import('./run-command.ts');
-    return runCommand({ ...packageOf(options.root), root: options.root, id: first, file }, rest);
+  const flags = ends < 0 ? rest : rest.slice(0, ends);
+  const asksForHelp = HELP_FLAGS.some((flag) => flags.includes(flag));
+  if (first === undefined || ROOT_FLAGS.includes(first)) return runOclif(options);
+  if (first === 'help') {
+    const topic = rest.find((word) => !word.startsWith('-'));
+    return topic === undefined || isCommand(topic, options)
+      ? runOclif(options)
+      : refuse(topic, flags, options);
   }
-  if (first === '' || first.startsWith('-') || existsSync(file) || FROM_PLUGINS.includes(first))
-    return runOclif(options);
-  return refuseCommand(first, options);
+  if (!isCommand(first, options)) return refuse(first, flags, options);
+  if (asksForHelp || FROM_PLUGINS.includes(first)) return runOclif(options);
+  const { runCommand } = await import('./run-command.ts');
+  const { root } = options;
+  return runCommand({ ...packageOf(root), root, id: first, file: fileOf(first, options) }, rest);
+}
+
+function isCommand(name: string, options: StartOptions): boolean {
+  return FROM_PLUGINS.includes(name) || (/^[a-z]+$/.test(name) && existsSync(fileOf(name, options)));
+}
+
+function fileOf(command: string, { root, commands, ending }: StartOptions): string {
+  return join(root, commands, `${command}${ending}`);
 }
 
 async function runOclif({ root, commands, ending }: StartOptions): Promise<void> {
@@ -72,17 +91,28 @@ async function runOclif({ root, commands, ending }: StartOptions): Promise<void>
   await execute({ dir: root, loadOptions: { root, pjson: sources as never, ignoreManifest: true } });
 }
 
-async function refuseCommand(name: string, { root, commands, ending }: StartOptions): Promise<void> {
+/** Tells that there is no such command, and which one may have been meant. */
+async function refuse(name: string, flags: readonly string[], options: StartOptions): Promise<void> {
   const { suggest } = await import('../diagnostics/suggest.ts');
   const { failureOf, renderFailure } = await import('./failure.ts');
   const { textStyle } = await import('./text-style.ts');
   const { UsageError } = await import('./usage-error.ts');
+  const { root, commands, ending } = options;
   const known = readdirSync(join(root, commands)).flatMap((file) =>
     file.endsWith(ending) ? [file.slice(0, -ending.length)] : [],
   );
-  const hint = suggest(name, [...known, ...FROM_PLUGINS]) ?? '`wf help` lists the commands';
-  const failure = failureOf(new UsageError(`wf has no command "${name}"`, hint));
-  process.stderr.write(renderFailure(failure, textStyle(process.stderr, process.argv), undefined));
+  const error = name.startsWith('-')
+    ? new UsageError(
+        `wf has no flag ${name} of its own`,
+        'flags come after the command; `wf help` lists both',
+      )
+    : new UsageError(
+        `wf has no command "${name}"`,
+        suggest(name, [...known, ...FROM_PLUGINS]) ?? '`wf help` lists the commands',
+      );
+  const failure = failureOf(error);
+  if (flags.includes('--json')) process.stdout.write(`${JSON.stringify({ error: failure }, null, 2)}\n`);
+  else process.stderr.write(renderFailure(failure, textStyle(process.stderr, process.argv), undefined));
   process.exitCode = failure.exit;
 }
 

@@ -55,22 +55,49 @@ describe('starting wf', () => {
     expect(files.filter((name) => heavy.includes(name))).toEqual(expected);
   });
 
-  it('says which command was meant when there is none of that name', async () => {
-    const project = testProject({});
-    expect(await project.wf('chek')).toEqual({
+  it.each([
+    ['chek', 'wf has no command "chek"', 'did you mean "check"?'],
+    ['help chek', 'wf has no command "chek"', 'did you mean "check"?'],
+    ['frobnicate', 'wf has no command "frobnicate"', '`wf help` lists the commands'],
+    ['Check', 'wf has no command "Check"', 'did you mean "check"?'],
+    ['../cli/start', 'wf has no command "../cli/start"', '`wf help` lists the commands'],
+    [
+      '--josn check',
+      'wf has no flag --josn of its own',
+      'flags come after the command; `wf help` lists both',
+    ],
+    ['check --josn', 'Nonexistent flag: --josn', 'did you mean "--json"?'],
+    ['run hello --nonsense', 'Nonexistent flag: --nonsense', 'wf run --help shows what it takes'],
+    ['check --cwd nowhere', '--cwd: there is no folder nowhere', 'wf check --help shows what it takes'],
+  ])('calls it wrong usage and asks nothing: wf %s', async (args, message, help) => {
+    expect(await testProject({}).wf(args)).toEqual({
       stdout: '',
-      stderr: 'error: wf has no command "chek"\nhelp: did you mean "check"?\n',
+      stderr: `error: ${message}\nhelp: ${help}\n`,
       exitCode: 2,
     });
-    expect((await project.wf('frobnicate')).stderr).toContain('help: `wf help` lists the commands');
+  });
+
+  it('tells a program as JSON that there is no such command', async () => {
+    const { stdout, stderr, exitCode } = await testProject({}).wf('chek --json');
+    expect(JSON.parse(stdout)).toEqual({
+      error: {
+        kind: 'usage',
+        message: 'wf has no command "chek"',
+        hint: 'did you mean "check"?',
+        exit: 2,
+      },
+    });
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 2 });
   });
 
   it('shows help without a command, and for one', async () => {
     const project = testProject({});
     expect((await project.wf('')).stdout).toContain('COMMANDS');
-    const { stdout, exitCode } = await project.wf('run --help');
-    expect(stdout).toContain('Compile a formula and run it.');
-    expect(exitCode).toBe(0);
+    for (const args of ['run --help', 'run -h', 'help run']) {
+      const { stdout, exitCode } = await project.wf(args);
+      expect(stdout).toContain('Compile a formula and run it.');
+      expect(exitCode).toBe(0);
+    }
   });
 
   it.each(['--help', 'run --help', 'list'])('ends quietly when nobody reads on: wf %s | head -1', (args) => {
