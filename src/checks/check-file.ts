@@ -90,7 +90,7 @@ function runAll(subject: Subject): readonly Finding[] {
   return [...runAllChecks(subject)];
 }
 
-type Unequipped<S> = S extends Subject ? Omit<S, 'settings' | 'files' | 'bash'> : never;
+type Unequipped<S> = S extends Subject ? Omit<S, 'settings' | 'files' | 'scripts' | 'bash'> : never;
 
 /** Adds what has to be asked of the world before checks, which are pure, can run. */
 async function equip(subject: Unequipped<Subject>, project: Project): Promise<Subject> {
@@ -98,13 +98,16 @@ async function equip(subject: Unequipped<Subject>, project: Project): Promise<Su
     subject.steps,
     subject.kind === 'formula' ? subject.formula.workspace : undefined,
   );
-  const scripts = new Set(mentionedScripts(subject, bash).map((script) => script.value));
+  const scripts = mentionedScripts(subject, bash);
   const present = await Promise.all(
-    [...scripts].map(async (path) => ((await exists(project.loader, path)) ? [path] : [])),
+    [...new Set(scripts.map((script) => script.value))].map(async (path) =>
+      (await exists(project.loader, path)) ? [path] : [],
+    ),
   );
   return {
     ...subject,
     settings: project.settings,
+    scripts,
     files: new Set(present.flat()),
     bash,
   };

@@ -1,4 +1,4 @@
-import type { Finding, Related, Severity, Span } from '../diagnostics/diagnostic.ts';
+import type { Finding, Located, Related, Severity, Span } from '../diagnostics/diagnostic.ts';
 import type { Declaration, Formula, Molecule, ProjectSettings, Workspace } from '../formula/formula.ts';
 import type { ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
 import type { FormulaScopes } from '../formula/scope.ts';
@@ -12,7 +12,9 @@ export type Subject = {
   readonly steps: readonly ResolvedStep[];
   readonly scopes: FormulaScopes;
   readonly settings: ProjectSettings | 'broken' | undefined;
-  /** Those of {@link mentionedScripts} that exist. */
+  /** Scripts of the project that its commands start. */
+  readonly scripts: readonly Located<string>[];
+  /** Those of them that are there. */
   readonly files: ReadonlySet<string>;
   readonly bash: BashParser | undefined;
   /** Every template and expression of the file could be read; if not, what is never read may be read there. */

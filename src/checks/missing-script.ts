@@ -11,7 +11,7 @@ export const missingScript: Check = {
   summary: 'A script that a step or a check starts is there.',
 
   *run(subject) {
-    for (const script of mentionedScripts(subject, subject.bash)) {
+    for (const script of subject.scripts) {
       if (subject.files.has(script.value)) continue;
       yield {
         span: script.span,
@@ -24,7 +24,7 @@ export const missingScript: Check = {
 
 /** Every script that {@link missingScript} asks for. */
 export function mentionedScripts(
-  subject: Omit<Subject, 'files' | 'bash' | 'settings'>,
+  subject: Omit<Subject, 'files' | 'scripts' | 'bash' | 'settings'>,
   bash: BashParser | undefined,
 ): readonly Located<string>[] {
   const all = subject.steps.flatMap((step) =>

@@ -31,6 +31,8 @@ export class Project {
   /** Files that were read with everything they use. */
   readonly #closed = new Set<string>();
   #paths: readonly string[] = [];
+  /** As `uses` says them. */
+  #names: readonly string[] = [];
   #listed: ReadonlySet<string> = new Set();
 
   private constructor(loader: Loader) {
@@ -42,6 +44,10 @@ export class Project {
     const project = new Project(loader);
     project.#paths = await loader.list();
     project.#listed = new Set(project.#paths);
+    project.#names = project.#paths.flatMap((path) => {
+      const match = /^(formulas|molecules)\/(.+)\.yaml$/.exec(path);
+      return match ? [match[1] === 'formulas' ? `formula/${match[2]}` : String(match[2])] : [];
+    });
     if (project.#paths.includes('wf.yaml')) await project.file('wf.yaml');
     return project;
   }
@@ -104,10 +110,7 @@ export class Project {
     return {
       molecule: (name) => content(`molecules/${name}.yaml`) as Molecule | 'broken' | undefined,
       formula: (name) => content(`formulas/${name}.yaml`) as Formula | 'broken' | undefined,
-      names: this.#paths.flatMap((path) => {
-        const match = /^(formulas|molecules)\/(.+)\.yaml$/.exec(path);
-        return match ? [match[1] === 'formulas' ? `formula/${match[2]}` : String(match[2])] : [];
-      }),
+      names: this.#names,
     };
   }
 

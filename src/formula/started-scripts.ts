@@ -15,8 +15,15 @@ const MADE =
 
 /** Whether a script could start another one, so that it is worth a parser. */
 export function mayStartScript(text: string): boolean {
-  return /[\w.]\/[\w.@-]|\.(?:sh|bash|[cm]?[jt]s|py|rb|pl)\b/.test(text);
+  return PATH_FIRST.test(text) || INTERPRETER_FIRST.test(text);
 }
+
+/** A path where a command may begin. */
+const PATH_FIRST =
+  /(?:^|[\n;&|(`{!]|\b(?:then|do|else|exec|time|nohup|env)\b|=\S*)[ \t]*["']?[\w.@-]*\/[\w.@/-]*[\w]/;
+
+const INTERPRETER_FIRST =
+  /(?:^|[\s;&|(`])(?:bash|sh|zsh|node|python3?|ruby|perl|deno|bun|tsx|source|\.)[ \t]+[^\s]/;
 
 /**
  * The script files of the project that a command starts, each with its place: `./scripts/x.sh`, `bash scripts/x.sh`,

@@ -3,6 +3,9 @@ import { createContext, Script, type Context } from 'node:vm';
 /** How long a pattern of an author may look at one text. */
 const mostMilliseconds = 1000;
 
+/** So long a text is no trouble for a tame pattern. */
+const mostTame = 1000;
+
 /** A pattern that could not be decided in time. */
 export class PatternTimeout extends Error {}
 
@@ -13,11 +16,15 @@ export class PatternTimeout extends Error {}
 export class BoundedRegExp {
   readonly #expression: RegExp;
   readonly #isBounded: boolean;
+  /** Its steps grow at most with the square of the text. */
+  readonly #isTame: boolean;
 
   constructor(source: string, flags: string) {
     this.#expression = new RegExp(source, flags);
     // Without a repetition there is nothing to backtrack into.
     this.#isBounded = !/[*+{]/.test(source);
+    // At most two repetitions, none of a group that could hold another, and no reference back.
+    this.#isTame = (source.match(/[*+{]/g)?.length ?? 0) <= 2 && !/\)[*+{]|\\[1-9k]/.test(source);
   }
 
   /** The validator tells expressions apart by this. */
@@ -25,9 +32,14 @@ export class BoundedRegExp {
     return String(this.#expression);
   }
 
+  /** Whether the text is decided in a moment, whatever it holds. */
+  isQuick(text: string): boolean {
+    return this.#isBounded || (this.#isTame && text.length <= mostTame);
+  }
+
   /** Throws {@link PatternTimeout}. */
   test(text: string): boolean {
-    if (this.#isBounded) return this.#expression.test(text);
+    if (this.isQuick(text)) return this.#expression.test(text);
     matcher ??= createMatcher();
     matcher.context['expression'] = this.#expression;
     matcher.context['text'] = text;

@@ -1,4 +1,5 @@
 import type { JsonSchema, JsonValue } from '../support/json.ts';
+import { BoundedRegExp } from './bounded-reg-exp.ts';
 
 /** Keywords that say nothing about a value. */
 const annotations: ReadonlySet<string> = new Set([
@@ -31,6 +32,8 @@ function surelyAllows(keyword: string, asked: JsonValue, value: JsonValue): bool
       );
     case 'enum':
       return Array.isArray(asked) && asked.includes(value);
+    case 'pattern':
+      return typeof asked === 'string' && typeof value === 'string' && surelyMatches(asked, value);
     case 'items':
       return (
         Array.isArray(value) &&
@@ -53,6 +56,14 @@ function surelyAllows(keyword: string, asked: JsonValue, value: JsonValue): bool
       return Array.isArray(value) && value.length <= asked;
   }
   return false;
+}
+
+const patterns = new Map<string, BoundedRegExp>();
+
+function surelyMatches(source: string, text: string): boolean {
+  let pattern = patterns.get(source);
+  if (!pattern) patterns.set(source, (pattern = new BoundedRegExp(source, 'u')));
+  return pattern.isQuick(text) && pattern.test(text);
 }
 
 function hasType(value: JsonValue, type: JsonValue): boolean {

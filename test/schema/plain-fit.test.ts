@@ -11,13 +11,19 @@ describe('surelyFits', () => {
     [{ type: 'string', description: 'Who is greeted.', default: 'world' }, 'world'],
     [{ type: ['integer', 'null'], minimum: 1, maximum: 9 }, 9],
     [{ type: 'string', enum: ['linux', 'macos'], minLength: 5, maxLength: 5 }, 'linux'],
+    [{ type: 'string', pattern: '^v[0-9]+$' }, 'v1'],
     [{ type: 'array', items: { type: 'boolean' }, minItems: 1, maxItems: 2 }, [true]],
   ])('knows that %j allows %j', (schema, value) => {
     expect(surelyFits(schema, value)).toBe(true);
   });
 
   it('is not sure of a keyword that it does not know', () => {
-    expect(surelyFits({ pattern: '.' }, 'a')).toBe(false);
+    expect(surelyFits({ format: 'date' }, '2026-12-01')).toBe(false);
+  });
+
+  it('is not sure of a pattern that may take long, and of a text that is long', () => {
+    expect(surelyFits({ pattern: '(a+)+$' }, 'a'.repeat(60))).toBe(false);
+    expect(surelyFits({ pattern: 'a*b*$' }, 'a'.repeat(5000))).toBe(false);
   });
 
   it('never allows what the standard does not', () => {
@@ -43,6 +49,7 @@ describe('surelyFits', () => {
             type: fc.oneof(type, fc.uniqueArray(type, { minLength: 1 })),
             enum: fc.array(value, { minLength: 1, maxLength: 3 }),
             items: tie('schema'),
+            pattern: fc.constantFrom('.', '^$', '^a*b?$', '[^a]'),
             minLength: count,
             maxLength: count,
             minimum: number,
