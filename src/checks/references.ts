@@ -15,7 +15,7 @@ export function* checkReferences(subject: Subject): Generator<Finding> {
   for (const { text, step } of textsIn(subject)) {
     const scope = subject.scopes.of(text, step);
     yield* text.kind === 'template'
-      ? checkTemplate(text.template, scope).findings
+      ? checkTemplate(text.template, scope, text.use === 'optional' ? 'optional' : 'value').findings
       : checkExpression(text.expression, scope, text.expected).findings;
   }
   if (subject.kind !== 'formula') return;

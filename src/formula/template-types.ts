@@ -16,8 +16,11 @@ import type {
 } from './template-tree.ts';
 import type { Scope, Type } from './types.ts';
 
-/** What becomes of a whole template: its value is passed on, or printed like any text. */
-export type TemplateUse = 'value' | 'text';
+/**
+ * What becomes of a whole template: its value is passed on, or printed like any text. `optional`: it is passed on to
+ * something that has a value of its own when there is none.
+ */
+export type TemplateUse = 'value' | 'optional' | 'text';
 
 /** The type of a template's value, and what is wrong with what it reads. */
 export function typeTemplate(
@@ -29,8 +32,9 @@ export function typeTemplate(
   const typing = new Typing(tree.text, scope);
   const place: Place = { frames: [], params: new Map(), facts: noFacts };
   const [only] = tree.parts;
-  if (tree.whole && use === 'value' && only?.kind === 'value') {
-    return { type: typing.typeOf(only.value, place), problems: typing.problems };
+  if (tree.whole && use !== 'text' && only?.kind === 'value') {
+    const tolerant = use === 'optional';
+    return { type: typing.typeOf(only.value, { ...place, tolerant }), problems: typing.problems };
   }
   typing.parts(tree.parts, place);
   return { type: string, problems: typing.problems };

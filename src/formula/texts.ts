@@ -23,7 +23,9 @@ export type TemplateUse =
   /** Code that no value may enter. */
   | 'code'
   /** A value passed on with its type. */
-  | 'value';
+  | 'value'
+  /** The same, to an input that has a default. */
+  | 'optional';
 
 /** Names beyond `inputs`, `steps`, `run` and `profile`. */
 export interface Sees {
@@ -42,7 +44,7 @@ const AFTER: Sees = { loop: true, outputs: true, event: false };
 
 /** Every template and expression of a step, in the order it is evaluated; those of the steps inside a group are not its own. */
 export function* textsOf(resolved: ResolvedStep): Generator<TextUse> {
-  const { step, molecule, body } = resolved;
+  const { step, molecule, group, body } = resolved;
   const mine = { owner: 'step' as const };
   if (step.when) yield expression(mine, OUTSIDE, step.when, 'bool');
   if (step.forEach?.kind === 'expression') yield expression(mine, OUTSIDE, step.forEach.expression, 'list');
@@ -53,7 +55,14 @@ export function* textsOf(resolved: ResolvedStep): Generator<TextUse> {
     yield expression(mine, OUTSIDE, step.join.quorum, 'int');
   }
   yield* concurrencyTexts(step.concurrency, INSIDE);
-  for (const { value } of step.with?.entries ?? []) yield* templatesOf(mine, INSIDE, value);
+  const inputs = molecule?.inputs ?? group?.formula.inputs ?? [];
+  for (const { name, value } of step.with?.entries ?? []) {
+    // An absent value gives the input its default, so it may be absent.
+    const optional = inputs.some((input) => input.name.value === name.value && input.default !== undefined);
+    if (optional && value.kind === 'template' && value.template.whole) {
+      yield { ...mine, sees: INSIDE, kind: 'template', template: value.template, use: 'optional' };
+    } else yield* templatesOf(mine, INSIDE, value);
+  }
   for (const { owner, value } of body.env)
     yield { owner, sees: INSIDE, kind: 'template', template: value.value, use: 'text' };
   if (body.workspace) yield* workspaceTexts(body.workspace, INSIDE);
