@@ -47,7 +47,7 @@ describe('starting wf', () => {
   ])('loads %s to check a file', (_, step, expected) => {
     const project = testProject({
       'formulas/a.yaml': `formula: a\ninputs:\n  name: {type: string, default: world}\nsteps:\n  - id: x\n    ${step}\n  - {id: y, when: inputs.name != 'x', run: ls}\n`,
-      'molecules/m.yaml': 'molecule: m\ninputs:\n  name: {type: string, pattern: ^x}\nrun: ls\n',
+      'molecules/m.yaml': 'molecule: m\ninputs:\n  name: {type: string, format: hostname}\nrun: ls\n',
     });
     const { text, files } = loadedBy(project.root, 'check', 'formulas/a.yaml');
     expect(text).toBe('1 file checked, nothing to report');
