@@ -12,7 +12,7 @@ describe('repo-health', () => {
   it('finds what is wrong, each thing by its name, and changes nothing', async () => {
     const project = shippedProject();
     project.write({
-      'big file\n.bin': 'x'.repeat(30_000),
+      'big file\n.bin': 'x'.repeat(300_000),
       LICENCE: 'free',
       '.github/workflows/ci.yml': 'on: push\n',
     });
@@ -22,7 +22,7 @@ describe('repo-health', () => {
     project.git('commit', '-q', '--allow-empty', '-m', 'old', '--date=2020-01-01T00:00:00Z');
     project.git('checkout', '-q', 'main');
     const day = new Date(Date.now() + 200 * 86_400_000).toISOString().slice(0, 10);
-    const state = await health(project, '-i', 'max_kilobytes=20', '-i', `today=${day}`);
+    const state = await health(project, '-i', 'max_kilobytes=200', '-i', `today=${day}`);
     expect(state).toMatchObject({ status: 'succeeded', outputs: { healthy: false, unchecked: [] } });
     const findings = state.outputs?.['findings'] as readonly {
       check: string;
@@ -38,7 +38,7 @@ describe('repo-health', () => {
     );
     expect(findings.filter(({ check }) => check === 'licence' || check === 'CI')).toEqual([]);
     expect(state.outputs?.['report']).toContain(
-      '!  large files: 1\n     big file\\n.bin: 30 kB, and 20 are allowed',
+      '!  large files: 1\n     big file\\n.bin: 293 kB, and 200 are allowed',
     );
     expect(project.git('status', '--porcelain')).toBe('');
     expect(project.git('branch', '--list', 'wf/*')).toBe('');
