@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { openJournal } from '../journal/journal.ts';
 import type { RunState } from '../journal/run-state.ts';
 import type { RunRequest } from '../runner/run.ts';
@@ -20,14 +21,22 @@ export async function detachRun(
   mkdirSync(folder, { recursive: true });
   const log = openSync(join(folder, 'detached.log'), 'a');
   const [, script = ''] = process.argv;
-  spawn(process.execPath, [...process.execArgv, script, 'resume', run, '--cwd', request.project], {
-    cwd: request.project,
-    detached: true,
-    stdio: ['ignore', log, log],
-  }).unref();
-  command.log(`${run}\n${command.style.help(`wf watch ${run} follows it`)}`);
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, script, 'resume', run, '--cwd', request.project],
+    {
+      cwd: request.project,
+      detached: true,
+      stdio: ['ignore', log, log],
+    },
+  );
+  const gone = new AbortController();
+  child.once('exit', () => gone.abort()).unref();
   const journal = await openJournal(request.project);
   try {
+    // Whoever is told of the run may look at once, and has to find that somebody drives it.
+    while (!gone.signal.aborted && journal.leaseHolder(run)?.alive !== true) await wait(20);
+    command.log(`${run}\n${command.style.help(`wf watch ${run} follows it`)}`);
     return journal.readState(run);
   } finally {
     journal.close();

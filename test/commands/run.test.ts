@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/journal/event.ts';
+import { openJournal } from '../../src/journal/journal.ts';
 import type { RunState } from '../../src/journal/run-state.ts';
 import { testProject } from '../support/project.ts';
 import { without } from '../support/without.ts';
@@ -197,6 +198,17 @@ greet: succeeded (<time>)
     project.git('commit', '-qam', 'second');
     const { stdout } = await project.wf('run a --revision old --json');
     expect((JSON.parse(stdout) as RunState).outputs).toEqual({ version: 'one' });
+  });
+
+  it('returns from --detach when the other process has taken the run', async () => {
+    const project = testProject('steps:\n  - {id: x, run: sleep 60}\n');
+    const begun = await project.wf('run a --detach --json');
+    const { run } = JSON.parse(begun.stdout) as RunState;
+    const journal = await openJournal(project.root);
+    expect(journal.leaseHolder(run)?.alive).toBe(true);
+    journal.close();
+    const { stdout } = await project.wf(`cancel ${run} --json`);
+    expect(JSON.parse(stdout)).toMatchObject({ run, status: 'cancelled' });
   });
 
   it('leaves a run to a process of its own with --detach', async () => {
