@@ -1,5 +1,8 @@
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunState } from '../../src/journal/run-state.ts';
+import { testProject } from '../support/project.ts';
 import type { TestProject } from '../support/project.ts';
 import { shippedProject } from '../support/shipped.ts';
 
@@ -36,6 +39,8 @@ describe('repo-health', () => {
         ['stale branches', 'stale/topic'],
       ]),
     );
+    // A branch that is checked out is at work, however long nobody has come by.
+    expect(findings.map(({ where }) => where)).not.toContain('main');
     expect(findings.filter(({ check }) => check === 'licence' || check === 'CI')).toEqual([]);
     expect(state.outputs?.['report']).toContain(
       '!  large files: 1\n     big file\\n.bin: 293 kB, and 200 are allowed',
@@ -44,11 +49,14 @@ describe('repo-health', () => {
     expect(project.git('branch', '--list', 'wf/*')).toBe('');
   });
 
-  it('is content with a repository that has all it should', async () => {
-    const project = shippedProject();
-    project.write({ 'README.md': '# Hello', COPYING: 'free', '.gitlab-ci.yml': 'a: 1\n' });
+  it('is content with a repository that has all it should, also from a folder of it', async () => {
+    const project = testProject({ 'README.md': '# Hello', COPYING: 'free', '.gitlab-ci.yml': 'a: 1\n' });
+    cpSync(shippedProject().root, join(project.root, 'packages/web'), { recursive: true });
     project.commit();
-    expect(await health(project)).toMatchObject({
+    const { stdout } = await project.wf('run repo-health --json', {
+      cwd: join(project.root, 'packages/web'),
+    });
+    expect(JSON.parse(stdout)).toMatchObject({
       status: 'succeeded',
       outputs: {
         healthy: true,
@@ -63,7 +71,7 @@ describe('repo-health', () => {
     project.write({
       'README.md': '# Hello',
       'molecules/find-large-files.yaml':
-        'molecule: find-large-files\ninputs: {max_kilobytes: {type: integer, default: 1}}\nrun: echo "{{inputs.max_kilobytes}}"; exit 9\noutputs: {findings: {type: array, items: {$ref: finding.schema.json}}}\n',
+        'molecule: find-large-files\ninputs: {max_kilobytes: {type: integer, default: 1}}\nrun: echo "{{inputs.max_kilobytes}}"; exit 9\noutputs: {findings: {type: array, items: {$ref: schemas/finding.json}}}\n',
     });
     project.commit();
     const state = await health(project);
