@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunState } from '../../src/journal/run-state.ts';
 import { fastImport } from '../support/fast-import.ts';
 import type { NewCommit } from '../support/fast-import.ts';
+import { testProject } from '../support/project.ts';
 import type { TestProject } from '../support/project.ts';
 import { shippedProject } from '../support/shipped.ts';
 
@@ -24,6 +25,12 @@ const hostile: readonly string[] = [
   'named like another (`0123456789ab`)',
   "quote ' and \\ and $PATH",
   '   ',
+  'turned \u202e round \u009b2J',
+  '- - 1. [ ] a list in a list',
+  '1. first',
+  'feat: take `Array<T>` and `a_b[0]`, not `',
+  'feat: take `Array<T>` and `a_b[0]`',
+  '&lt;b&gt; and &#60;',
 ];
 
 function history(count: number): readonly NewCommit[] {
@@ -83,6 +90,12 @@ describe('release-notes', () => {
     expect([...named(changelog)].sort()).toEqual([...there].sort());
     expect(changelog).toMatch(/### Breaking changes\n[^#]*\n- break everything \(`/);
     expect(changelog).toContain('### Merges');
+    expect(changelog).toContain('- take `Array<T>` and `a_b[0]` (`');
+    expect(changelog).toContain('- take \\`Array\\<T\\>\\` and \\`a_b\\[0\\]\\`, not \\` (`');
+    expect(changelog).toContain('- \\- looks like a list (`');
+    expect(changelog).toContain('- 1\\. first (`');
+    expect(changelog).toContain('- \\&lt;b\\&gt; and \\&\\#60; (`');
+    expect(changelog).toContain('- turned round 2J (`');
     expect(changelog).toContain('\\<script\\>alert(1)\\</script\\> \\[link\\](javascript:alert)');
     expect(Math.max(...changelog.split('\n').map((line) => line.length))).toBeLessThan(300);
     expect(existsSync(join(project.root, 'hacked'))).toBe(false);
@@ -119,6 +132,29 @@ describe('release-notes', () => {
     expect(named(again)).toHaveLength(2);
   });
 
+  it('comes behind what is not released yet, with the ends of lines that the file has', async () => {
+    const project = repository([
+      {
+        message: 'feat: first',
+        files: { 'CHANGELOG.md': '# Changes\r\n\r\n## [Unreleased]\r\n\r\n- by hand\r\n\r\n## 1.0.0\r\n' },
+      },
+    ]);
+    const changelogs = [];
+    for (const since of ['main', 'main~1']) {
+      const { branch = '', error } = await run(project, '-i', 'version=1.1.0', '-i', `since=${since}~1`);
+      expect(error).toBeUndefined();
+      project.git('merge', '-q', branch);
+      changelogs.push(project.git('show', 'HEAD:CHANGELOG.md'));
+    }
+    const [first = '', second = ''] = changelogs;
+    expect(first).toMatch(
+      /^# Changes\r\n\r\n## \[Unreleased\]\r\n\r\n- by hand\r\n\r\n<!-- section 1\.1\.0 -->\r\n## 1\.1\.0 \(/,
+    );
+    expect(first).toMatch(/<!-- end of section 1\.1\.0 -->\r\n\r\n## 1\.0\.0\r\n$/);
+    expect(first.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+    expect(second.split('<!-- section ')).toHaveLength(2);
+  });
+
   it('has nothing to do when nothing came since', async () => {
     const project = repository([{ message: 'first', files: { a: '1' } }]);
     project.git('tag', '1.0.0');
@@ -139,12 +175,21 @@ describe('release-notes', () => {
 
   it('tags after somebody has said yes, and not before', async () => {
     const project = repository(history(5));
-    const asked = await project.wf('run release-notes -i tag=true -i version=2.0.0');
+    project.write({
+      'home/.gitconfig':
+        '[commit]\ngpgSign = true\n[tag]\ngpgSign = true\n[log]\nshowSignature = true\n[diff]\nrelative = true\n' +
+        '[color]\nui = always\n[core]\nhooksPath = ~/hooks\n[i18n]\nlogOutputEncoding = latin1\n',
+      'home/hooks/pre-commit': '#!/bin/sh\nexit 1\n',
+    });
+    chmodSync(join(project.root, 'home/hooks/pre-commit'), 0o755);
+    // Nothing of it is anything to the run.
+    const env = { HOME: join(project.root, 'home') };
+    const asked = await project.wf('run release-notes -i tag=true -i version=2.0.0', { env });
     expect(asked.exitCode).toBe(4);
     expect(asked.stdout).toContain('approve_tag: Tag 2.0.0 with 6 commits?');
     expect(project.git('tag')).toBe('');
     await project.wf('approve latest approve_tag');
-    const { stdout } = await project.wf('resume latest --json');
+    const { stdout } = await project.wf('resume latest --json', { env });
     const state = JSON.parse(stdout) as RunState;
     expect(state.status).toBe('succeeded');
     expect(project.git('tag')).toBe('2.0.0\n');
@@ -153,12 +198,64 @@ describe('release-notes', () => {
     expect(project.git('rev-parse', '2.0.0^{commit}')).toBe(project.git('rev-parse', state.branch ?? ''));
   });
 
+  it('fails when a commit is left out, one is named twice, or another file is changed', async () => {
+    const project = repository(history(5));
+    const edit = (file: string, from: string, to: string) => {
+      const text = readFileSync(join(project.root, file), 'utf8');
+      expect(text).toContain(from);
+      project.write({ [file]: text.replace(from, to) });
+    };
+    edit(
+      'formulas/release-notes.yaml',
+      'of commits) sections',
+      'of [...commits.slice(1), commits[1]]) sections',
+    );
+    edit('molecules/insert-section.yaml', 'run: |\n', 'run: |\n  echo more >> README.md\n');
+    project.git('commit', '-q', '-a', '-m', 'Break it');
+    const { error } = await run(project);
+    expect(error).toMatchObject({ kind: 'verify', step: 'write' });
+    expect(error?.message).toContain('it changed README.md, outside of CHANGELOG.md');
+    expect(error?.detail).toMatch(/^[0-9a-f]{12} is named 0 times$/m);
+    expect(error?.detail).toMatch(/^[0-9a-f]{12} is named 2 times$/m);
+  });
+
+  it('says before it asks that the tag cannot be made', async () => {
+    const project = repository(history(3));
+    project.git('tag', '1.0.0', 'main~1');
+    const problem = async (version: string) =>
+      (await run(project, '-i', 'tag=true', '-i', `version=${version}`)).error;
+    expect(await problem('1.0.0')).toMatchObject({
+      step: 'name_tag',
+      detail: 'there is a tag 1.0.0 already; the input "version" can name another',
+    });
+    expect(await problem('1..0')).toMatchObject({
+      step: 'name_tag',
+      detail: '1..0 cannot be the name of a tag',
+    });
+  });
+
   it('does not tag when somebody says no', async () => {
     const project = repository(history(3));
     await project.wf('run release-notes -i tag=true --quiet');
     await project.wf('reject latest approve_tag');
     expect((await project.wf('resume latest')).exitCode).toBe(1);
     expect(project.git('tag')).toBe('');
+  });
+
+  it('works in a folder of a repository, and changes nothing but the changelog there', async () => {
+    const project = testProject({});
+    cpSync(shippedProject().root, join(project.root, 'packages/web'), { recursive: true });
+    project.commit();
+    project.git('tag', 'web/v1.2.3');
+    project.git('commit', '-q', '--allow-empty', '-m', 'feat: new');
+    const { stdout } = await project.wf('run release-notes --json', {
+      cwd: join(project.root, 'packages/web'),
+    });
+    const state = JSON.parse(stdout) as RunState;
+    expect(state).toMatchObject({ status: 'succeeded', outputs: { commits: 1, version: 'web/v1.3.0' } });
+    expect(project.git('diff', '--name-only', 'main', state.branch ?? '')).toBe(
+      'packages/web/CHANGELOG.md\n',
+    );
   });
 
   it('works where the history is cut off, and on no branch', async () => {
