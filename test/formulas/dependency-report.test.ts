@@ -311,7 +311,8 @@ describe('dependency-report', () => {
     });
     const state = await run(project, '-i', `registry=${registry.url}`, '-i', 'timeout=0.5');
     expect(state).toMatchObject({ status: 'succeeded', outputs: { report: { asked: 0 } } });
-    expect(registry.asked.length).toBeLessThanOrEqual(16);
+    // 16 at once, and until the fifth of them is given up one more for each.
+    expect(registry.asked.length).toBeLessThanOrEqual(20);
   });
 
   it('asks where npm would: by the environment that wf.yaml lets in, the .npmrc of the user, a proxy', async () => {
