@@ -206,7 +206,7 @@ describe('release-notes', () => {
       project.write({ [file]: text.replace(from, to) });
     };
     edit(
-      'formulas/release-notes.yaml',
+      'molecules/group-commits.yaml',
       'of commits) sections',
       'of [...commits.slice(1), commits[1]]) sections',
     );
