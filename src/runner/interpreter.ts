@@ -720,6 +720,8 @@ export class Interpreter {
         bundle: await this.#world.writeHandoff(files),
       };
     });
+    // Not before: a run that is carried on goes through its states once more.
+    if (end.ok) await this.#engine.unrecorded(() => workspace.forget());
   }
 
   async #list(step: PlanStep, scope: Scoped, state: StateId): Promise<Evaluated<readonly JsonValue[]>> {

@@ -189,8 +189,20 @@ export class DirectoryWorkspace implements RunWorkspace {
   }
 
   async discard(): Promise<void> {
-    await this.#removeAll();
-    await rm(this.#options.noteFile, { force: true });
+    await this.#removeDirectories(this.kind === 'checkout');
+  }
+
+  async forget(): Promise<void> {
+    const { project, run, top, snapshots, noteFile } = this.#options;
+    for (const name of await readdir(dirname(noteFile)).catch(() => [])) {
+      const own = /^workspace\.(.+)\.json$/.exec(name)?.[1];
+      if (own === undefined) continue;
+      if (top !== undefined) await unpin(top, `${run}.${own}`);
+      await removeTree(statesFolder(project, `${run}.${own}`));
+      await rm(join(dirname(noteFile), name), { force: true });
+    }
+    if (this.kind === 'clone' && top !== undefined) await unpin(top, run);
+    await snapshots.remove();
   }
 
   /** Brings a directory to a state, unless it is there. */
@@ -349,7 +361,7 @@ export class DirectoryWorkspace implements RunWorkspace {
       kind === 'checkout' ||
       (kind === 'git' && finished.branch !== undefined) ||
       (kind === 'empty' && existsSync(directory) && !(await isEmpty(directory)));
-    await this.#removeAll({ stays });
+    await this.#removeDirectories(stays);
     return finished;
   }
 
@@ -367,15 +379,15 @@ export class DirectoryWorkspace implements RunWorkspace {
     await removeTree(this.#copiesFolder);
   }
 
-  async #removeAll({ stays = this.kind === 'checkout' } = {}): Promise<void> {
-    const { directory, run, top, snapshots } = this.#options;
+  async #removeDirectories(stays: boolean): Promise<void> {
     await this.#removeCopies();
-    if (!stays) {
-      await removeTree(directory);
-      if (this.kind === 'clone' && top !== undefined) await unpin(top, run);
-    }
-    await snapshots.remove();
+    if (!stays) await removeTree(this.#options.directory);
   }
+}
+
+/** Where the states of a run are kept, or of a step's own workspace, whose name begins with the run's. */
+export function statesFolder(project: string, run: string): string {
+  return join(project, '.wf', 'work', `${run}.states`);
 }
 
 /** Copies a directory with all that is in it, but for some paths. */

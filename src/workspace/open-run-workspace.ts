@@ -3,7 +3,7 @@ import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/prom
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../support/user-error.ts';
 import type { Note } from './directory-workspace.ts';
-import { DirectoryWorkspace, pin, unpin, writeNote } from './directory-workspace.ts';
+import { DirectoryWorkspace, pin, statesFolder, unpin, writeNote } from './directory-workspace.ts';
 import { withFiles } from './file-problem.ts';
 import { git, GitError, gitText } from './git.ts';
 import { gitFolder } from './git-state.ts';
@@ -62,7 +62,7 @@ export async function openRunWorkspace(options: OpenWorkspace): Promise<RunWorks
   await withFiles(join(project, '.wf'), () => makeFolder(project));
   const repository = from === 'clone' || from === 'checkout' ? await repositoryOf(project) : undefined;
   const directory = from === 'checkout' && repository ? repository.top : join(project, '.wf', 'work', run);
-  const store = join(project, '.wf', 'work', `${run}.states`);
+  const store = statesFolder(project, run);
   const snapshots = new Snapshots({
     store,
     prefix: `refs/wf/${run}`,

@@ -3,10 +3,12 @@ import type { StateId } from '../journal/event.ts';
 /**
  * Where one run works. Its history is a commit graph: every step starts from the merge of the states of what it waited
  * for and leaves a state of its own, kept as `refs/wf/<run>/<step>` in a repository beside the directory that steps do
- * not see, and shown in the clone when that is kept.
+ * not see, and shown in the clone when that is kept. Whoever carries a run on asks for states again that were merged or
+ * compared before, so they are kept until the end is on record.
  *
  * Life cycle: `openRunWorkspace` creates it, or finds it again when a run is carried on; then any number of `enter` and
- * `leave`; at the end exactly one of `finish`, `keep`. Everything may be called again after a crash with the same
+ * `leave`; at the end exactly one of `finish`,
+ * `keep`, and after a `finish` that is on record, `forget`. Everything may be called again after a crash with the same
  * arguments and gives the same answer.
  */
 export interface RunWorkspace {
@@ -54,7 +56,8 @@ export interface RunWorkspace {
 
   /**
    * A good end: what is uncommitted in `state` becomes one commit on the run's branch, and the branch (with tags the
-   * steps made) is fetched back into the repository the run came from. No change at all: no branch. Removes the clone.
+   * steps made) is fetched back into the repository the run came from. No change at all: no branch. Removes the clone, but
+   * not the states.
    */
   finish(
     state: StateId,
@@ -66,7 +69,10 @@ export interface RunWorkspace {
     readonly changedFiles: readonly string[];
   }>;
 
-  /** The end of a workspace of one step alone: removes it with all that is in it. */
+  /** The good end is on record: removes the states, also those of the workspaces that steps had of their own. */
+  forget(): Promise<void>;
+
+  /** The end of a workspace of one step alone: removes it with all that is in it, but not its states. */
   discard(): Promise<void>;
 
   /** A bad end: brings the main directory to `state`, removes copies, keeps the rest. Returns where it is. */

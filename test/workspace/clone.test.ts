@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { fileIn, Folder, open, repository, RUN, step, temporary } from './repository.ts';
+import { fileIn, Folder, open, repository, RUN, step, temporary, ended } from './repository.ts';
 
 // Dozens of git processes each, on machines that may be busy.
 vi.setConfig({ testTimeout: 30_000 });
@@ -29,7 +29,7 @@ describe('a clone', () => {
       'edit',
       'echo more >>a.txt; rm b.txt; echo new >c.txt',
     );
-    const end = await workspace.finish(state, 'tidy: done');
+    const end = await ended(workspace, state, 'tidy: done');
     expect(end).toEqual({
       branch: BRANCH,
       commit: main.git('rev-parse', BRANCH),
@@ -55,7 +55,7 @@ describe('a clone', () => {
     const workspace = await open(main.path);
     const state = await step(workspace, workspace.initial, 'look', 'cat a.txt; git status; git log');
     expect(state).toBe(workspace.initial);
-    expect(await workspace.finish(state, 'x')).toEqual({ tags: [], changedFiles: [] });
+    expect(await ended(workspace, state, 'x')).toEqual({ tags: [], changedFiles: [] });
     expect(main.git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
   });
 
@@ -90,7 +90,7 @@ describe('a clone', () => {
       main.git('for-each-ref').replace(/\n?.*refs\/wf.*/g, ''),
       readdirSync(join(main.path, '.git/hooks')),
     ]).toEqual(before);
-    const end = await workspace.finish(state, 'x');
+    const end = await ended(workspace, state, 'x');
     expect(end.tags).toEqual(['v1']);
     // The hook of the clone left a file, which is work like any other.
     expect(main.git('show', '--stat=80', '--format=%an', BRANCH)).toContain('hook-ran');
@@ -117,7 +117,7 @@ describe('a clone', () => {
     expect(await workspace.changes(workspace.initial, state)).toEqual([
       { path: 'a.up', status: 'modified', added: 1, removed: 0 },
     ]);
-    await workspace.finish(state, 'x');
+    await ended(workspace, state, 'x');
     expect(main.git('show', `${BRANCH}:a.up`)).toBe('text\nmore');
   });
 
@@ -137,7 +137,7 @@ describe('a clone', () => {
       'edit',
       'git log; git fsck; cat f.txt; git merge -q origin/feature; echo x >>f.txt',
     );
-    await workspace.finish(state, 'x');
+    await ended(workspace, state, 'x');
     expect(main.git('show', `${BRANCH}:f.txt`)).toBe('feature\nx');
     main.git('fsck');
     expect(main.git('for-each-ref', 'refs/wf')).toBe('');
@@ -163,7 +163,7 @@ describe('a clone', () => {
     expect(new Folder(directory.path).git('log', '-1', '--format=%s')).toBe('p');
     expect(new Folder(directory.path).git('status', '--porcelain')).toBe('');
     expect(new Folder(directory.path).read('p.txt')).toBe('precious\n');
-    await workspace.finish(made, 'x');
+    await ended(workspace, made, 'x');
     expect(main.git('show', `${BRANCH}:p.txt`)).toBe('precious');
   });
 
@@ -192,7 +192,7 @@ describe('a clone', () => {
       'edit',
       'echo three >>a.txt; git commit -qam third; echo four >>a.txt',
     );
-    await workspace.finish(state, 'x');
+    await ended(workspace, state, 'x');
     expect(main.git('show', `${BRANCH}:a.txt`)).toBe('two\nthree\nfour');
     expect(main.git('status', '--porcelain')).toBe('');
     expect(main.git('for-each-ref', 'refs/wf')).toBe('');
@@ -216,7 +216,7 @@ describe('a clone', () => {
       'init',
       'git -c protocol.file.allow=always submodule update -q --init; cat lib/inner/a.txt',
     );
-    await workspace.finish(state, 'x');
+    await ended(workspace, state, 'x');
     expect(main.git('diff', '--name-only', 'main', BRANCH)).toBe('a.txt');
   });
 
@@ -232,7 +232,7 @@ describe('a clone', () => {
     ]);
     expect(await fileIn(workspace, state, 'here')).toBe('x\n');
     expect(await fileIn(workspace, state, '../../above')).toBe('y\n');
-    await workspace.finish(state, 'x');
+    await ended(workspace, state, 'x');
     expect(main.git('diff', '--name-only', 'main', BRANCH).split('\n')).toEqual([
       'above',
       'tools/flows/here',
@@ -280,7 +280,7 @@ describe('a clone', () => {
     expect(root.git('status', '--porcelain')).toBe('');
     await one.restore(changed);
     expect(snapshot(workspace.root)).toEqual(after);
-    await workspace.finish(changed, 'x');
+    await ended(workspace, changed, 'x');
     expect(main.git('show', `${BRANCH}:ignored-but-tracked`)).toBe('y');
     expect(main.git('ls-tree', BRANCH, 'run.sh')).toMatch(/^100644 /);
   });
@@ -356,7 +356,7 @@ describe('HEAD and index belong to the steps', () => {
       'solve',
       'git status | grep "both modified"; echo both >a.txt; git add a.txt; git commit -qm merged',
     );
-    await workspace.finish(solved, 'x');
+    await ended(workspace, solved, 'x');
     expect(main.git('rev-list', '--count', '--merges', BRANCH)).toBe('1');
   });
 
@@ -377,7 +377,7 @@ describe('HEAD and index belong to the steps', () => {
       'log',
       'echo a >wanted.log; git add -f wanted.log; echo b >other.log',
     );
-    await workspace.finish(state, 'x');
+    await ended(workspace, state, 'x');
     expect(main.git('diff', '--name-only', 'main', BRANCH)).toBe('wanted.log');
   });
 
@@ -390,7 +390,7 @@ describe('HEAD and index belong to the steps', () => {
       'orphan',
       'git checkout -q --orphan new; git rm -q -rf .; echo new >new.txt',
     );
-    await workspace.finish(state, 'x');
+    await ended(workspace, state, 'x');
     expect(main.git('log', '--format=%P|%s', BRANCH)).toBe('|x');
     expect(main.git('ls-tree', '--name-only', BRANCH)).toBe('new.txt');
   });
@@ -400,7 +400,7 @@ describe('HEAD and index belong to the steps', () => {
     const workspace = await open(main.path);
     const state = await step(workspace, workspace.initial, 'remove', 'rm -rf .git; echo kept >kept.txt');
     const next = await step(workspace, state, 'next', 'cat kept.txt; echo more >>kept.txt');
-    expect((await workspace.finish(next, 'x')).branch).toBe(BRANCH);
+    expect((await ended(workspace, next, 'x')).branch).toBe(BRANCH);
     expect(main.git('show', `${BRANCH}:kept.txt`)).toBe('kept\nmore');
     expect(main.git('rev-parse', `${BRANCH}~1`)).toBe(workspace.base);
   });
@@ -421,7 +421,7 @@ describe('HEAD and index belong to the steps', () => {
       'cat empty/file; git init -q full; cd full; echo 1 >f; git add f; git commit -qm f',
     );
     await workspace.enter(workspace.initial);
-    await workspace.finish(state, 'x');
+    await ended(workspace, state, 'x');
     expect(main.git('show', `${BRANCH}:a.txt`)).toBe('one\ny');
   });
 });
@@ -496,5 +496,21 @@ describe('snapshots', () => {
     const third = await open(main.path, { resume: true });
     expect(await third.finish(state, 'x')).toEqual(end);
     expect(end.tags).toEqual(['t']);
+  });
+
+  it('merge and compare again after a death between a good end and its record', async () => {
+    const main = repository();
+    const first = await open(main.path);
+    const sides = await Promise.all(
+      ['x', 'y'].map((name) => step(first, first.initial, name, `echo ${name} >${name}`, name)),
+    );
+    const merged = await first.merge('both', sides);
+    const diff = await first.diff(first.initial, merged.state);
+    const end = await first.finish(merged.state, 'x');
+    const second = await open(main.path, { resume: true });
+    expect(await second.merge('both', sides)).toEqual(merged);
+    expect(await second.diff(second.initial, merged.state)).toBe(diff);
+    expect(await ended(second, merged.state, 'x')).toEqual(end);
+    expect(readdirSync(join(main.path, '.wf/work'))).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { OpenWorkspace } from '../../src/workspace/open-run-workspace.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { until } from './processes.ts';
-import { emptyHome, Folder, open, repository, RUN, step, temporary } from './repository.ts';
+import { emptyHome, Folder, open, repository, RUN, step, temporary, ended } from './repository.ts';
 
 // Dozens of git processes each, on machines that may be busy.
 vi.setConfig({ testTimeout: 30_000 });
@@ -45,7 +45,7 @@ describe('prepare', () => {
         'test "$(cat node_modules/.bin/lib)" = v1; echo broken >node_modules/lib',
       );
       expect(state).toBe(workspace.initial);
-      await workspace.finish(state, 'x');
+      await ended(workspace, state, 'x');
     }
     expect(places).toHaveLength(1);
     main.write({ 'packages/x/lock': 'v2\n', 'a.txt': 'two\n' }).commit();
@@ -70,7 +70,7 @@ describe('prepare', () => {
         'edit',
         'test "$(git status --porcelain)" = ""; cat deps/x "gen [1].txt"; echo more >>a.txt; rm -r deps',
       );
-      const end = await workspace.finish(state, 'x');
+      const end = await ended(workspace, state, 'x');
       expect(end.changedFiles).toEqual(['a.txt']);
       expect(main.git('show', `${end.branch}:a.txt`)).toBe('one\nmore');
       expect(main.git('ls-tree', '--name-only', `${end.branch}`)).toBe('a.txt\nlock');

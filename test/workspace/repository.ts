@@ -129,3 +129,10 @@ export async function fileIn(
 ): Promise<string | undefined> {
   return (await workspace.fileAt(state, path))?.toString('utf8');
 }
+
+/** A good end, and on record. */
+export async function ended(workspace: RunWorkspace, state: StateId, message: string) {
+  const end = await workspace.finish(state, message);
+  await workspace.forget();
+  return end;
+}

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { emptyHome, fileIn, Folder, open, repository, RUN, step, temporary } from './repository.ts';
+import { emptyHome, fileIn, Folder, open, repository, RUN, step, temporary, ended } from './repository.ts';
 
 // Dozens of git processes each, on machines that may be busy.
 vi.setConfig({ testTimeout: 30_000 });
@@ -49,7 +49,7 @@ describe('copies', () => {
       'last',
       'git log --format=%s; cat three.txt cache/x; git fsck; test "$(git tag)" = by-two',
     );
-    const end = await workspace.finish(last, 'rest');
+    const end = await ended(workspace, last, 'rest');
     expect(end.tags).toEqual(['by-two']);
     expect(main.git('log', '--format=%s', '--no-merges', `${end.branch}`).split('\n').sort()).toEqual([
       'first',
@@ -125,7 +125,7 @@ describe('a checkout', () => {
     expect(workspace).toMatchObject({ root: main.path, kind: 'checkout', branch: undefined });
     let state = await step(workspace, workspace.initial, 'one', 'echo new >new.txt');
     state = await step(workspace, state, 'two', 'echo more >>new.txt; git add new.txt');
-    expect(await workspace.finish(state, 'x')).toEqual({ tags: [], changedFiles: ['new.txt'] });
+    expect(await ended(workspace, state, 'x')).toEqual({ tags: [], changedFiles: ['new.txt'] });
     expect(main.git('status', '--porcelain')).toBe('A  new.txt');
     expect(main.git('for-each-ref')).toBe(before);
     expect(readdirSync(join(main.path, '.wf/work'))).toEqual([]);
@@ -149,7 +149,7 @@ describe('a checkout', () => {
     const workspace = await open(main.path, { from: 'checkout', allowDirty: true });
     const state = await step(workspace, workspace.initial, 'one', 'echo more >>a.txt');
     expect((await workspace.changes(workspace.initial, state)).map(({ path }) => path)).toEqual(['a.txt']);
-    await workspace.finish(state, 'x');
+    await ended(workspace, state, 'x');
     expect(main.read('a.txt')).toBe('mine\nmore\n');
   });
 
@@ -194,7 +194,7 @@ describe('a checkout', () => {
     const merged = await workspace.merge('end', [one, two]);
     expect(merged.ok).toBe(true);
     const last = await step(workspace, merged.state, 'last', 'cat ../a.txt');
-    await workspace.finish(last, 'x');
+    await ended(workspace, last, 'x');
     expect(main.read('a.txt')).toBe('one\n2\nthree\n');
     expect(main.git('log', '-1', '--format=%s')).toBe('one');
     expect(main.git('branch', '--format=%(refname:short)')).toBe('made-meanwhile\nmain');
@@ -212,7 +212,7 @@ describe('an empty workspace', () => {
     const directory = await workspace.enter(workspace.initial);
     expect(readdirSync(directory.path)).toEqual([]);
     expect(await directory.snapshot('nothing')).toBe('empty');
-    expect(await workspace.finish('empty', 'x')).toEqual({ tags: [], changedFiles: [] });
+    expect(await ended(workspace, 'empty', 'x')).toEqual({ tags: [], changedFiles: [] });
     expect(readdirSync(join(project.path, '.wf/work'))).toEqual([]);
     process.env['PATH'] = path;
   });
@@ -228,7 +228,7 @@ describe('an empty workspace', () => {
     );
     const merged = await workspace.merge('end', [x as string, y as string]);
     expect(merged.ok).toBe(true);
-    const end = await workspace.finish(merged.state, 'x');
+    const end = await ended(workspace, merged.state, 'x');
     expect(end.changedFiles).toEqual(['d/e', 'out', 'x', 'y']);
     expect(readdirSync(join(project.path, '.wf/work', RUN)).sort()).toEqual(['d', 'out', 'x', 'y']);
   });
@@ -264,7 +264,7 @@ describe('another repository', () => {
       'echo more >>f.txt; git commit -qam more; git gc -q --prune=now; echo rest >rest',
     );
     await workspace.enter(workspace.initial);
-    const end = await workspace.finish(state, 'x');
+    const end = await ended(workspace, state, 'x');
     // It has no other place to be.
     const kept = new Folder(join(project.path, '.wf/work', RUN));
     expect(kept.git('show', `${end.branch}:f.txt`)).toBe(`${expected}\nmore`);
@@ -296,13 +296,23 @@ describe('another repository', () => {
     expect(readdirSync(join(project.path, '.wf/work'))).toEqual([]);
   });
 
-  it('of one step alone goes with all that is in it', async () => {
+  it('of one step alone goes with all that is in it, its states with those of the run', async () => {
     const main = repository();
     const workspace = await open(main.path, { run: `${RUN}.step@1` });
-    await step(workspace, workspace.initial, 'edit', 'echo more >>a.txt');
+    const sides = await Promise.all(
+      ['x', 'y'].map((name) => step(workspace, workspace.initial, name, `echo ${name} >${name}`, name)),
+    );
+    const merged = await workspace.merge('both', sides);
     await workspace.discard();
+    // A run that is carried on goes through all of it once more.
+    const again = await open(main.path, { run: `${RUN}.step@1`, resume: true });
+    expect(await again.merge('both', sides)).toEqual(merged);
+    expect(readdirSync(join(main.path, '.wf/work'))).toEqual([`${RUN}.step@1.states`]);
+    const whole = await open(main.path);
+    await whole.finish(whole.initial, 'nothing');
+    await whole.forget();
     expect(readdirSync(join(main.path, '.wf/work'))).toEqual([]);
-    expect(readdirSync(join(main.path, '.wf/runs', RUN))).toEqual([]);
+    expect(readdirSync(join(main.path, '.wf/runs', RUN))).toEqual(['workspace.json']);
     expect(main.git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
   });
 });

@@ -93,6 +93,11 @@ steps:
     uses: formula/inner
     with: {word: '{{steps.list.outputs.names.[0]}}'}
     timeout: 5m
+  - id: apart
+    needs: [list]
+    uses: formula/inner
+    with: {word: apart}
+    workspace: clone
   - id: alone
     workspace: empty
     run: 'note begin; [ -z "$(ls)" ]; touch lost.txt; note end'
@@ -125,6 +130,8 @@ outputs:
   event: steps.heard.outputs.event
   winner: 'steps.first.items.filter(i, i.status == "succeeded").map(i, i.item)'
   sums: size(steps.sum.outputs)
+  apart: steps.apart.outputs.word
+  changed: size(run.changed_files)
 `;
 
 const inner = `
