@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { copyFileSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -44,7 +45,10 @@ export async function build(): Promise<void> {
     external: ['typescript', 'ts-node', 'tsx'],
     plugins: [vendorRequired(vendored), requiredLate],
     // The version of Node has been looked at before.
-    define: { 'process.env.OCLIF_DISABLE_ENGINE_WARNING': '"1"' },
+    define: {
+      'process.env.OCLIF_DISABLE_ENGINE_WARNING': '"1"',
+      'process.env.WF_BUILD': `"${sourcesDigest()}"`,
+    },
     // What is CommonJS inside of a bundle asks for Node's own modules with `require`.
     banner: {
       js: "import{createRequire as $createRequire}from'node:module';const require=$createRequire(import.meta.url);",
@@ -64,6 +68,15 @@ export async function build(): Promise<void> {
   writeLicences([code.metafile, vendor.metafile], wasm);
   writeTypes();
   await writeManifest();
+}
+
+/** Names all that a build is made of: what one build remembers, another does not believe. */
+function sourcesDigest(): string {
+  const hash = createHash('sha256');
+  for (const file of ['package-lock.json', ...globSync('{src,schemas}/**/*.*', { cwd: root }).sort()]) {
+    hash.update(`${file}\0`).update(readFileSync(join(root, file)));
+  }
+  return hash.digest('hex').slice(0, 16);
 }
 
 /**

@@ -3,7 +3,6 @@ import type { BashParser } from '../formula/bash/load-parser.ts';
 import { loadBashParser } from '../formula/bash/load-parser.ts';
 import { allCommandsOf, workspaceCommands } from '../formula/commands.ts';
 import type { Formula, Molecule, Step, Workspace } from '../formula/formula.ts';
-import type { Loader } from '../formula/loader.ts';
 import type { Order, StepRead } from '../formula/order.ts';
 import { orderSteps } from '../formula/order.ts';
 import type { Project } from '../formula/project.ts';
@@ -101,7 +100,7 @@ async function equip(subject: Unequipped<Subject>, project: Project): Promise<Su
   const scripts = mentionedScripts(subject, bash);
   const present = await Promise.all(
     [...new Set(scripts.map((script) => script.value))].map(async (path) =>
-      (await exists(project.loader, path)) ? [path] : [],
+      (await project.exists(path)) ? [path] : [],
     ),
   );
   return {
@@ -111,10 +110,6 @@ async function equip(subject: Unequipped<Subject>, project: Project): Promise<Su
     files: new Set(present.flat()),
     bash,
   };
-}
-
-async function exists(loader: Loader, path: string): Promise<boolean> {
-  return loader.exists(path);
 }
 
 /**

@@ -23,13 +23,16 @@ export default class Check extends WfCommand {
     const { argv, flags } = await this.parse(Check);
     const { checkProject } = await import('../plan/check-project.ts');
     const { openProject, projectPaths } = await import('../workspace/project-loader.ts');
+    const { checkStore } = await import('../workspace/check-store.ts');
     const { renderCheckReport } = await import('../cli/render-check.ts');
 
     const cwd = folderOf(flags);
     const project = openProject(cwd);
     const paths = argv.length === 0 ? undefined : projectPaths(project, argv as string[], cwd);
+    const store = await checkStore(project, flags.profile);
     const { sources, ...report } = await checkProject(project, {
       ...(paths && { paths }),
+      ...(store && { store }),
       ...(flags.profile !== undefined && { profile: flags.profile }),
     });
     const text = renderCheckReport(report, sources, this.style, flags.quiet);

@@ -14,4 +14,9 @@ export interface Loader {
    */
   read(path: string): Promise<Uint8Array | undefined>;
   exists(path: string): Promise<boolean>;
+  /**
+   * Something about a file that differs whenever its content may, and is had without reading it; the same for any path
+   * where no file is. Absent where nothing of the kind is known.
+   */
+  look?(path: string): string;
 }

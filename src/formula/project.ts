@@ -21,6 +21,8 @@ export interface ProjectFile {
   /** Absent when the file is broken: later checks would mislead. */
   readonly content:
     Formula | Molecule | { readonly kind: 'project'; readonly settings: ProjectSettings } | undefined;
+  /** Other files that reading it asked for, there or not: schemas. */
+  readonly asked: readonly string[];
 }
 
 /** The files of a project, each read once, on demand. */
@@ -30,6 +32,8 @@ export class Project {
   readonly #read = new Map<string, ProjectFile>();
   /** Files that were read with everything they use. */
   readonly #closed = new Set<string>();
+  /** Where it is noted what is asked for. */
+  #noted: Set<string> | undefined;
   #paths: readonly string[] = [];
   /** As `uses` says them. */
   #names: readonly string[] = [];
@@ -57,12 +61,31 @@ export class Project {
     return this.#paths;
   }
 
-  get loader(): Loader {
-    return this.#loader;
+  /**
+   * Does some work on the project, and tells which files it came to depend on, whether they are there or not. One at a
+   * time.
+   */
+  async noting<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly asked: readonly string[] }> {
+    const noted = new Set<string>();
+    this.#noted = noted;
+    try {
+      const value = await work();
+      for (const path of [...noted]) for (const asked of this.#read.get(path)?.asked ?? []) noted.add(asked);
+      return { value, asked: [...noted] };
+    } finally {
+      this.#noted = undefined;
+    }
+  }
+
+  /** Whether there is a file, of whatever kind. */
+  exists(path: string): Promise<boolean> {
+    this.#noted?.add(path);
+    return this.#loader.exists(path);
   }
 
   /** What `wf.yaml` says; undefined when there is none; `broken` when there is, and it was reported itself. */
   get settings(): ProjectSettings | 'broken' | undefined {
+    this.#noted?.add('wf.yaml');
     const file = this.#read.get('wf.yaml');
     if (file && !file.content) return 'broken';
     return file?.content?.kind === 'project' ? file.content.settings : undefined;
@@ -75,6 +98,7 @@ export class Project {
 
   /** Reads one file; undefined when there is none. */
   file(path: string): Promise<ProjectFile | undefined> {
+    this.#noted?.add(path);
     const known = this.#files.get(path);
     if (known) return known;
     const reading = this.#load(path).then((file) => {
@@ -104,6 +128,7 @@ export class Project {
   /** What `uses` can name, answered from the files read so far. */
   get library(): Library {
     const content = (path: string) => {
+      this.#noted?.add(path);
       const file = this.#read.get(path);
       return file && (file.content ?? 'broken');
     };
@@ -120,6 +145,7 @@ export class Project {
       text: '',
       findings: [finding],
       content: undefined,
+      asked: [],
     });
     const isListed = this.#listed.has(path);
     const misnamed = isListed ? misnamedFile(path) : undefined;
@@ -149,16 +175,20 @@ export class Project {
             errors.map(({ span }) => span),
           )
         : errors.length === 0 && new Set<SourceNode>();
-    if (!broken) return { path, text, findings, content: undefined };
-    const resolve = await schemaResolver(document, this.#loader);
+    if (!broken) return { path, text, findings, content: undefined, asked: [] };
+    const asked: string[] = [];
+    const resolve = await schemaResolver(document, (schema) => {
+      asked.push(schema);
+      return this.#loader.read(schema);
+    });
     switch (kind) {
       case 'formula': {
         const { value, findings: found } = readFormula(document, resolve, broken);
-        return { path, text, findings: [...findings, ...found], content: value };
+        return { path, text, findings: [...findings, ...found], content: value, asked };
       }
       case 'molecule': {
         const { value, findings: found } = readMolecule(document, resolve);
-        return { path, text, findings: [...findings, ...found], content: value };
+        return { path, text, findings: [...findings, ...found], content: value, asked };
       }
       case 'project': {
         const { value, findings: found } = readProjectSettings(document);
@@ -167,6 +197,7 @@ export class Project {
           text,
           findings: [...findings, ...found],
           content: { kind: 'project', settings: value },
+          asked,
         };
       }
     }

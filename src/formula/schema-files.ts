@@ -6,14 +6,14 @@ import type { Loader } from './loader.ts';
 import type { ResolveSchema } from './read-document.ts';
 
 /** Reads the files that the schemas of a document name, and those that these name, and resolves `$ref`s from them. */
-export async function schemaResolver(document: SourceDocument, loader: Loader): Promise<ResolveSchema> {
+export async function schemaResolver(document: SourceDocument, read: Loader['read']): Promise<ResolveSchema> {
   const texts = new Map<string, string>();
   const tree = document.root ?? document.repaired;
   let next = tree ? filesIn(tree, document.file) : [];
   while (next.length > 0) {
     const fresh = [...new Set(next)].filter((path) => !texts.has(path));
-    const read = await Promise.all(fresh.map(async (path) => [path, await textOf(path, loader)] as const));
-    next = read.flatMap(([path, text]) => {
+    const found = await Promise.all(fresh.map(async (path) => [path, await textOf(path, read)] as const));
+    next = found.flatMap(([path, text]) => {
       if (text === undefined) return [];
       texts.set(path, text);
       const { root } = parseYaml(path, text);
@@ -42,8 +42,8 @@ function filesIn(root: SourceNode, file: string): readonly string[] {
   return found;
 }
 
-async function textOf(path: string, loader: Loader): Promise<string | undefined> {
-  const bytes = await loader.read(path);
+async function textOf(path: string, read: Loader['read']): Promise<string | undefined> {
+  const bytes = await read(path);
   const decoded = bytes && decodeUtf8(path, bytes);
   return decoded && 'text' in decoded ? decoded.text : undefined;
 }

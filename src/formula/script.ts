@@ -50,8 +50,10 @@ export function checkScript(
     );
     return compiled.ok ? [] : compiled.findings;
   }
-  if (outside.length === 0) return [];
-  const problems = misusedVariables(present(bash), script.text, outside);
+  // A variable whose name is nowhere in the script is used by nothing in it.
+  const named = outside.filter((name) => script.text.includes(name));
+  if (named.length === 0) return [];
+  const problems = misusedVariables(present(bash), script.text, named);
   return problems.map((problem) => problemFinding(script, problem));
 }
 

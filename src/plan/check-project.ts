@@ -3,6 +3,8 @@ import { toDiagnostics } from '../diagnostics/to-diagnostics.ts';
 import { checkFile } from '../checks/check-file.ts';
 import type { Loader } from '../formula/loader.ts';
 import { Project } from '../formula/project.ts';
+import { CheckMemory } from './check-memory.ts';
+import type { CheckStore } from './check-memory.ts';
 import { withProfile } from './profile.ts';
 
 export interface CheckReport {
@@ -15,19 +17,30 @@ export interface CheckReport {
   readonly sources: ReadonlyMap<string, string>;
 }
 
+export interface CheckOptions {
+  /** Relative to the project root; without, all files. */
+  readonly paths?: readonly string[];
+  readonly profile?: string;
+  /** Where it is remembered what need not be checked again. */
+  readonly store?: CheckStore;
+}
+
 /**
- * Every diagnostic of a project, or of some of its files (paths relative to the project root). Throws a
- * {@link UserError} when wf.yaml has no such profile.
+ * Every diagnostic of a project, or of some of its files. Throws a {@link UserError} when wf.yaml has no such profile.
  */
-export async function checkProject(
-  loader: Loader,
-  options: { readonly paths?: readonly string[]; readonly profile?: string } = {},
-): Promise<CheckReport> {
-  const project = await Project.open(loader);
+export async function checkProject(loader: Loader, options: CheckOptions = {}): Promise<CheckReport> {
+  const memory = options.store && (await CheckMemory.open(loader, options.store));
+  const project = await Project.open(memory?.loader ?? loader);
   withProfile(project.settings, options.profile);
   const paths = options.paths ?? project.paths;
   const findings: Finding[] = [];
-  for (const path of paths) findings.push(...(await checkFile(project, path)));
+  for (const path of paths) {
+    if (await memory?.isClean(path)) continue;
+    const { value: found, asked } = await project.noting(() => checkFile(project, path));
+    findings.push(...found);
+    memory?.checked(path, found.length === 0, asked);
+  }
+  await memory?.close();
   const diagnostics = toDiagnostics(findings, project.sources);
   return {
     ok: !diagnostics.some((diagnostic) => diagnostic.severity === 'error'),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -35,13 +36,16 @@ export function openProject(cwd: string): ProjectFolder {
   }
 }
 
+/** A file that is younger looks different each time. */
+const FRESH_MILLISECONDS = 100;
+
 function projectAt(root: string): ProjectFolder {
   /** Undefined for what lies outside, be it by `..` or through a link. */
   const inside = (path: string): string | undefined => {
     const full = resolve(root, path);
     let real: string;
     try {
-      real = realpathSync(full);
+      real = realpathSync.native(full);
     } catch {
       return undefined;
     }
@@ -67,6 +71,16 @@ function projectAt(root: string): ProjectFolder {
       } catch (error) {
         return Promise.reject(unreadable(path, error));
       }
+    },
+    look: (path) => {
+      const found = statSync(resolve(root, path), { bigint: true, throwIfNoEntry: false });
+      if (!found?.isFile()) return 'nothing';
+      const { dev, ino, size, mtimeNs, ctimeNs } = found;
+      // Written just now, it may be written again without a clock that ticks in milliseconds telling.
+      const age = Date.now() - Number((mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / 1_000_000n);
+      return [dev, ino, size, mtimeNs, ctimeNs, ...(age < FRESH_MILLISECONDS ? [randomUUID()] : [])].join(
+        ' ',
+      );
     },
     exists: (path) => {
       const file = inside(path);
