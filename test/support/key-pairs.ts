@@ -451,10 +451,13 @@ function formula2(a: string, b: string): Pair {
   };
 }
 
+/** A schema that authors write by, from its file. */
+export function readSchema(name: string): JsonObject {
+  return JSON.parse(readFileSync(new URL(`../../schemas/${name}`, import.meta.url), 'utf8')) as JsonObject;
+}
+
 /** `<map>.<key>` for each key that the schemas offer; a map is named by the key or definition it stands under. */
-export function keysOfSchemas(): readonly string[] {
-  const read = (name: string) =>
-    JSON.parse(readFileSync(new URL(`../../schemas/${name}`, import.meta.url), 'utf8')) as JsonObject;
+export function keysOfSchemas(read: (name: string) => JsonObject = readSchema): readonly string[] {
   const documents: Record<string, JsonObject> = {};
   const load = (name: string) => (documents[name] ??= read(name));
   const keys = new Set<string>();
