@@ -14,7 +14,7 @@ import type { ProcessResult } from '../workspace/run-process.ts';
 import type { RunWorkspace } from '../workspace/run-workspace.ts';
 import type { Services } from '../workspace/services.ts';
 import { startServices } from '../workspace/services.ts';
-import { removeStaleLocks } from '../workspace/stale-locks.ts';
+import { removeStaleLocks, removeStaleRefLocks } from '../workspace/stale-locks.ts';
 import { endLeftovers, Watchdog } from '../workspace/watchdog.ts';
 import { filesIn } from './files-in.ts';
 import { logFile, runFolder } from './run-logs.ts';
@@ -156,8 +156,9 @@ export class LocalWorld implements World {
 
   /** Ends what a dead runner left, and takes away the locks of what died with it. */
   async #tidy(): Promise<void> {
-    const { project, run } = this.#options;
+    const { project, run, plan } = this.#options;
     await endLeftovers(this.#folder, run);
+    await removeStaleRefLocks(project, run, plan.formula);
     const work = join(project, '.wf', 'work');
     for (const name of await readdir(work).catch(() => [])) {
       if (!name.startsWith(run) || name.endsWith('.copies')) continue;

@@ -1,9 +1,10 @@
 import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { gitAtOnce } from './git.ts';
 
 /**
  * Takes away the lock files that git left in a repository when it was killed, as all is when a machine loses power. Only
- * for a repository of our own, and only when nobody else can be at work in it.
+ * for what is our own, and only when nobody else can be at work in it.
  */
 export async function removeStaleLocks(repository: string): Promise<void> {
   const entries = await readdir(repository, { withFileTypes: true }).catch(() => []);
@@ -15,4 +16,17 @@ export async function removeStaleLocks(repository: string): Promise<void> {
       await rm(path, { force: true });
     }
   }
+}
+
+/**
+ * Takes away the locks of the refs that only one run writes, in the repository that it came from: what keeps objects for
+ * its clone, and its branch. Others may be at work there, on refs of their own.
+ */
+export async function removeStaleRefLocks(project: string, run: string, formula: string): Promise<void> {
+  const folder = gitAtOnce(['rev-parse', '--git-common-dir'], project)?.toString('utf8').trimEnd();
+  if (folder === undefined) return;
+  const refs = resolve(project, folder, 'refs');
+  for (const name of await readdir(join(refs, 'wf')).catch(() => []))
+    if (name.startsWith(run)) await removeStaleLocks(join(refs, 'wf', name));
+  await rm(join(refs, 'heads', 'wf', formula, `${run}.lock`), { force: true });
 }

@@ -1,6 +1,14 @@
-import { copyFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { proving } from '../../support/proof.ts';
@@ -183,6 +191,25 @@ describe('a run that is carried on', () => {
       journal.createRun({ plan: journal.readPlan(run), inputs: {} }),
     );
     expect(await project.resume(other).ended).toMatchObject({ code: 0, state: { status: 'succeeded' } });
+  });
+
+  it('is not held up by what git had locked when it was killed', { timeout: 60_000 }, async () => {
+    const { project, run } = await waitingRun();
+    const other = await project.withJournal((journal) =>
+      journal.createRun({ plan: journal.readPlan(run), inputs: {} }),
+    );
+    const lock = (ref: string) => {
+      const file = join(project.root, '.git', `${ref}.lock`);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, '');
+      return file;
+    };
+    const foreign = lock('refs/wf/01J00000000000000000000000/base');
+    lock(`refs/heads/wf/patient/${run}`);
+    lock(`refs/wf/${other}/base`);
+    expect(await project.resume(run).ended).toMatchObject({ code: 0, state: { status: 'succeeded' } });
+    expect(await project.resume(other).ended).toMatchObject({ code: 0, state: { status: 'succeeded' } });
+    expect(existsSync(foreign)).toBe(true);
   });
 
   it('is cancelled when somebody cancelled it while nobody drove it', { timeout: 60_000 }, async () => {
