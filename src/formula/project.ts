@@ -91,9 +91,16 @@ export class Project {
     return file?.content?.kind === 'project' ? file.content.settings : undefined;
   }
 
-  /** Texts of all files read so far, by path. */
+  /** Texts of all files read so far, by path, but for what was released. */
   get sources(): ReadonlyMap<string, string> {
     return new Map([...this.#read].map(([path, file]) => [path, file.text]));
+  }
+
+  /** Forgets a file for now; who asks for it has it read again. A project of many files need not hold all of them. */
+  release(path: string): void {
+    this.#files.delete(path);
+    this.#read.delete(path);
+    this.#closed.delete(path);
   }
 
   /** Reads one file; undefined when there is none. */

@@ -34,11 +34,15 @@ export async function checkProject(loader: Loader, options: CheckOptions = {}): 
   withProfile(project.settings, options.profile);
   const paths = options.paths ?? project.paths;
   const findings: Finding[] = [];
+  /** What other files have asked for, and more of them may. */
+  const shared = new Set(['wf.yaml']);
   for (const path of paths) {
     if (await memory?.isClean(path)) continue;
     const { value: found, asked } = await project.noting(() => checkFile(project, path));
     findings.push(...found);
     memory?.checked(path, found.length === 0, asked);
+    for (const other of asked) if (other !== path) shared.add(other);
+    if (found.length === 0 && !shared.has(path)) project.release(path);
   }
   await memory?.close();
   const diagnostics = toDiagnostics(findings, project.sources);
