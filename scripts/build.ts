@@ -34,6 +34,7 @@ export async function build(): Promise<void> {
       'src/index.ts',
       'src/cli/start.ts',
       'src/workspace/watchdog-main.ts',
+      'src/workspace/check-thread-main.ts',
       ...globSync('src/commands/**/*.ts', { cwd: root }),
     ],
     outbase: 'src',

@@ -1,5 +1,6 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -8,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -70,6 +71,41 @@ describe('the package, installed into an empty project', () => {
     });
   });
 
+  it('leaves nothing running when it is killed', async ({ skip }) => {
+    if (unreachable !== undefined) skip(unreachable);
+    const pid = join(folder, 'pid');
+    writeFileSync(
+      join(folder, 'formulas', 'long.yaml'),
+      `formula: long\nworkspace: empty\nsteps: [{id: nap, run: 'echo $$ > ${pid}; exec sleep 300'}]\n`,
+    );
+    const wf = join(folder, 'node_modules/formulary/bin/run.js');
+    const runner = spawn(process.execPath, [wf, 'run', 'long'], { cwd: folder, stdio: 'ignore' });
+    await expect.poll(() => existsSync(pid) && readFileSync(pid, 'utf8'), { timeout: 20_000 }).toMatch(/\d/);
+    const child = Number(readFileSync(pid, 'utf8'));
+    runner.kill('SIGKILL');
+    await expect.poll(() => isAlive(child), { timeout: 5000 }).toBe(false);
+  });
+
+  it('checks many files in several threads, and remembers what it found', async ({ skip }) => {
+    if (unreachable !== undefined) skip(unreachable);
+    const many = join(folder, 'many');
+    mkdirSync(join(many, 'formulas'), { recursive: true });
+    const count = 200 * Math.max(2, availableParallelism());
+    for (let index = 0; index < count; index++) {
+      const step = index === 77 ? '{id: s, run: ls, needs: [t]}' : '{id: s, run: ls}';
+      writeFileSync(join(many, `formulas/f${index}.yaml`), `formula: f${index}\nsteps: [${step}]\n`);
+    }
+    for (const _ of ['first', 'again']) {
+      await expect(inPackage('npx', 'wf', 'check', '--cwd', many, '--json')).rejects.toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(
+          new RegExp(`"files": ${count},\\s+"diagnostics": \\[\\s+{\\s+"rule": "unknown-need"`),
+        ) as string,
+      });
+    }
+    expect(readdirSync(join(many, '.wf/cache'))).toEqual(['check.json']);
+  });
+
   it('is a library with types for a TypeScript project', async ({ skip }) => {
     if (unreachable !== undefined) skip(unreachable);
     writeFileSync(
@@ -124,6 +160,14 @@ console.log(JSON.stringify({ ok, problems, status: state.status, outputs: state.
     );
   });
 });
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 describe('a Node that is too old', () => {
   const old = (process.env['PATH'] ?? '')

@@ -23,6 +23,7 @@ export default class Check extends WfCommand {
     const { argv, flags } = await this.parse(Check);
     const { checkProject } = await import('../plan/check-project.ts');
     const { openProject, projectPaths } = await import('../workspace/project-loader.ts');
+    const { checkInThreads } = await import('../workspace/check-threads.ts');
     const { checkStore } = await import('../workspace/check-store.ts');
     const { renderCheckReport } = await import('../cli/render-check.ts');
 
@@ -33,6 +34,7 @@ export default class Check extends WfCommand {
     const { sources, ...report } = await checkProject(project, {
       ...(paths && { paths }),
       ...(store && { store }),
+      inParts: (rest) => checkInThreads(project.root, rest),
       ...(flags.profile !== undefined && { profile: flags.profile }),
     });
     const text = renderCheckReport(report, sources, this.style, flags.quiet);

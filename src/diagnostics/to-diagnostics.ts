@@ -19,14 +19,9 @@ export function toDiagnostics(
     return index.range(span.start, span.end);
   };
 
-  const seen = new Set<string>();
-  const diagnostics: Diagnostic[] = [];
-  for (const finding of findings) {
+  const diagnostics = findings.map((finding): Diagnostic => {
     const { span } = finding;
-    const identity = JSON.stringify([span.file, span.start, span.end, finding.rule, finding.message]);
-    if (seen.has(identity)) continue;
-    seen.add(identity);
-    diagnostics.push({
+    return {
       rule: finding.rule,
       severity: finding.severity,
       message: finding.message,
@@ -42,9 +37,20 @@ export function toDiagnostics(
               range: rangeOf(place),
             })),
           }),
-    });
-  }
-  return diagnostics.sort(compare);
+    };
+  });
+  return sortDiagnostics(diagnostics);
+}
+
+/** Diagnostics in the order of files and of places in them, each mistake once. */
+export function sortDiagnostics(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const seen = new Set<string>();
+  return diagnostics
+    .filter(({ file, range, rule, message }) => {
+      const identity = JSON.stringify([file, range, rule, message]);
+      return !seen.has(identity) && seen.add(identity);
+    })
+    .sort(compare);
 }
 
 // Rule and message come last, so that the order does not depend on which check ran first.

@@ -14,10 +14,19 @@ export interface CheckStore {
 }
 
 /** A file as it was when something was found out with it. */
-interface Seen {
+export interface Seen {
   readonly look: string;
   /** Of its content; or whether there was such a file, where nothing else was asked. */
   readonly digest: string;
+}
+
+/** What a check of one file came to. */
+export interface CheckedFile {
+  readonly path: string;
+  /** Nothing was found in it. */
+  readonly isClean: boolean;
+  /** The files that this depends on. */
+  readonly asked: readonly string[];
 }
 
 interface Kept {
@@ -43,9 +52,6 @@ export class CheckMemory {
   /** File → those it was clean with, itself included. */
   readonly #clean = new Map<string, readonly string[]>();
   readonly #unchanged = new Map<string, Promise<boolean>>();
-  /** Files that were asked for in this check, as they are now. */
-  readonly #fresh = new Map<string, Seen>();
-  readonly #checked = new Set<string>();
   #differs = false;
 
   private constructor(loader: Loader, store: CheckStore, kept: Kept | undefined) {
@@ -66,35 +72,6 @@ export class CheckMemory {
     return new CheckMemory(loader, store, parse(await store.load(), store.version));
   }
 
-  /** The loader to check with: what goes through it is remembered as it was. */
-  get loader(): Loader {
-    const loader = this.#loader;
-    return {
-      list: () => loader.list(),
-      read: async (path) => {
-        // Before it is read: what is written in between shows the next time.
-        const look = this.#lookAt(path);
-        const bytes = await loader.read(path);
-        this.#see(path, { look, digest: bytes ? digestOf(bytes) : ABSENT });
-        return bytes;
-      },
-      exists: async (path) => {
-        const look = this.#lookAt(path);
-        const exists = await loader.exists(path);
-        if (!this.#fresh.has(path)) this.#see(path, { look, digest: exists ? PRESENT : ABSENT });
-        return exists;
-      },
-    };
-  }
-
-  #see(path: string, seen: Seen): void {
-    this.#fresh.set(path, seen);
-  }
-
-  #lookAt(path: string): string {
-    return this.#loader.look?.(path) ?? '';
-  }
-
   /** Whether nothing was found in a file, and neither it nor anything that it was checked with has changed. */
   async isClean(path: string): Promise<boolean> {
     const files = this.#clean.get(path);
@@ -103,19 +80,16 @@ export class CheckMemory {
     return true;
   }
 
-  /** Remembers what a check of a file came to. */
-  checked(path: string, isClean: boolean, asked: readonly string[]): void {
-    this.#differs = true;
-    if (isClean) this.#clean.set(path, [path, ...asked.filter((other) => other !== path)]);
-    else this.#clean.delete(path);
-    this.#checked.add(path);
-  }
-
-  /** Keeps it for the next check, when there is anything new. */
-  async close(): Promise<void> {
-    if (!this.#differs) return;
+  /** Remembers what a check of files came to, and keeps it for the next one when there is anything new. */
+  async keep(files: readonly CheckedFile[], fresh: ReadonlyMap<string, Seen>): Promise<void> {
+    if (files.length === 0 && !this.#differs) return;
+    const checked = new Set(files.map(({ path }) => path));
+    for (const { path, isClean, asked } of files) {
+      if (isClean) this.#clean.set(path, [path, ...asked.filter((other) => other !== path)]);
+      else this.#clean.delete(path);
+    }
     const changed = new Set<string>();
-    for (const [path, seen] of this.#fresh) {
+    for (const [path, seen] of fresh) {
       const before = this.#seen.get(path);
       if (before && !agree(before.digest, seen.digest)) changed.add(path);
       // Others may have been checked with its content, of which nothing was asked this time.
@@ -124,7 +98,7 @@ export class CheckMemory {
     }
     for (const [path, files] of this.#clean) {
       // What was found out with other files holds no longer.
-      const stale = !this.#checked.has(path) && files.some((file) => changed.has(file));
+      const stale = !checked.has(path) && files.some((file) => changed.has(file));
       if (stale) this.#clean.delete(path);
     }
     const paths = [...new Set([...this.#clean.values()].flat())];
@@ -150,7 +124,7 @@ export class CheckMemory {
   async #compare(path: string): Promise<boolean> {
     const seen = this.#seen.get(path);
     if (!seen) return false;
-    const look = this.#lookAt(path);
+    const look = lookAt(this.#loader, path);
     if (look !== '' && look === seen.look) return true;
     const digest = await this.#digestNow(path, seen);
     if (digest !== seen.digest) return false;
@@ -165,6 +139,37 @@ export class CheckMemory {
     const bytes = await this.#loader.read(path).catch(() => undefined);
     return bytes ? digestOf(bytes) : ABSENT;
   }
+}
+
+/** The same loader, and what it has shown so far. */
+export function seenThrough(loader: Loader): {
+  readonly loader: Loader;
+  readonly seen: ReadonlyMap<string, Seen>;
+} {
+  const seen = new Map<string, Seen>();
+  return {
+    seen,
+    loader: {
+      list: () => loader.list(),
+      read: async (path) => {
+        // Before it is read: what is written in between shows the next time.
+        const look = lookAt(loader, path);
+        const bytes = await loader.read(path);
+        seen.set(path, { look, digest: bytes ? digestOf(bytes) : ABSENT });
+        return bytes;
+      },
+      exists: async (path) => {
+        const look = lookAt(loader, path);
+        const exists = await loader.exists(path);
+        if (!seen.has(path)) seen.set(path, { look, digest: exists ? PRESENT : ABSENT });
+        return exists;
+      },
+    },
+  };
+}
+
+function lookAt(loader: Loader, path: string): string {
+  return loader.look?.(path) ?? '';
 }
 
 /** Whether what is known of a file now is what was known: that it is there goes with any content. */

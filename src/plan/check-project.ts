@@ -1,10 +1,10 @@
 import type { Diagnostic, Finding } from '../diagnostics/diagnostic.ts';
-import { toDiagnostics } from '../diagnostics/to-diagnostics.ts';
+import { sortDiagnostics, toDiagnostics } from '../diagnostics/to-diagnostics.ts';
 import { checkFile } from '../checks/check-file.ts';
 import type { Loader } from '../formula/loader.ts';
 import { Project } from '../formula/project.ts';
-import { CheckMemory } from './check-memory.ts';
-import type { CheckStore } from './check-memory.ts';
+import { CheckMemory, seenThrough } from './check-memory.ts';
+import type { CheckedFile, CheckStore, Seen } from './check-memory.ts';
 import { withProfile } from './profile.ts';
 
 export interface CheckReport {
@@ -23,33 +23,63 @@ export interface CheckOptions {
   readonly profile?: string;
   /** Where it is remembered what need not be checked again. */
   readonly store?: CheckStore;
+  /** Has files checked elsewhere, in several parts at once; undefined: they are too few for that. */
+  readonly inParts?: (paths: readonly string[]) => Promise<readonly CheckedPart[]> | undefined;
+}
+
+/** What a check of some files came to: plain data, which can be handed from one thread to another. */
+export interface CheckedPart {
+  readonly files: readonly CheckedFile[];
+  readonly diagnostics: readonly Diagnostic[];
+  /** The texts that the diagnostics point into, by path. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** All files that were looked at, as they were. */
+  readonly seen: ReadonlyMap<string, Seen>;
 }
 
 /**
  * Every diagnostic of a project, or of some of its files. Throws a {@link UserError} when wf.yaml has no such profile.
  */
 export async function checkProject(loader: Loader, options: CheckOptions = {}): Promise<CheckReport> {
-  const memory = options.store && (await CheckMemory.open(loader, options.store));
-  const project = await Project.open(memory?.loader ?? loader);
+  const project = await Project.open(loader);
   withProfile(project.settings, options.profile);
   const paths = options.paths ?? project.paths;
-  const findings: Finding[] = [];
-  /** What other files have asked for, and more of them may. */
-  const shared = new Set(['wf.yaml']);
-  for (const path of paths) {
-    if (await memory?.isClean(path)) continue;
-    const { value: found, asked } = await project.noting(() => checkFile(project, path));
-    findings.push(...found);
-    memory?.checked(path, found.length === 0, asked);
-    for (const other of asked) if (other !== path) shared.add(other);
-    if (found.length === 0 && !shared.has(path)) project.release(path);
-  }
-  await memory?.close();
-  const diagnostics = toDiagnostics(findings, project.sources);
+  const memory = options.store && (await CheckMemory.open(loader, options.store));
+  const rest: string[] = [];
+  for (const path of paths) if (!(await memory?.isClean(path))) rest.push(path);
+  const parts = (await options.inParts?.(rest)) ?? [await checkPart(loader, rest)];
+  await memory?.keep(
+    parts.flatMap(({ files }) => files),
+    new Map(parts.flatMap(({ seen }) => [...seen])),
+  );
+  const diagnostics = sortDiagnostics(parts.flatMap((part) => part.diagnostics));
   return {
     ok: !diagnostics.some((diagnostic) => diagnostic.severity === 'error'),
     files: paths.length,
     diagnostics,
-    sources: project.sources,
+    sources: new Map(parts.flatMap(({ sources }) => [...sources])),
   };
+}
+
+/** Checks some files of a project. */
+export async function checkPart(loader: Loader, paths: readonly string[]): Promise<CheckedPart> {
+  const { loader: watched, seen } = seenThrough(loader);
+  const project = await Project.open(watched);
+  const files: CheckedFile[] = [];
+  const findings: Finding[] = [];
+  /** What other files have asked for, and more of them may. */
+  const shared = new Set(['wf.yaml']);
+  for (const path of paths) {
+    const { value: found, asked } = await project.noting(() => checkFile(project, path));
+    findings.push(...found);
+    files.push({ path, isClean: found.length === 0, asked });
+    for (const other of asked) if (other !== path) shared.add(other);
+    if (found.length === 0 && !shared.has(path)) project.release(path);
+  }
+  const diagnostics = toDiagnostics(findings, project.sources);
+  const pointedAt = new Set(
+    diagnostics.flatMap(({ file, related = [] }) => [file, ...related.map((place) => place.file)]),
+  );
+  const sources = new Map([...project.sources].filter(([path]) => pointedAt.has(path)));
+  return { files, diagnostics, sources, seen };
 }

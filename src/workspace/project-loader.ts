@@ -39,7 +39,8 @@ export function openProject(cwd: string): ProjectFolder {
 /** A file that is younger looks different each time. */
 const FRESH_MILLISECONDS = 100;
 
-function projectAt(root: string): ProjectFolder {
+/** The project in a folder that is known to be the root of one. */
+export function projectAt(root: string): ProjectFolder {
   /** Undefined for what lies outside, be it by `..` or through a link. */
   const inside = (path: string): string | undefined => {
     const full = resolve(root, path);

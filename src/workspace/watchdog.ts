@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { identifyProcess } from '../support/process-identity.ts';
 import type { ProcessIdentity } from '../support/process-identity.ts';
 import { fileProblem } from './file-problem.ts';
@@ -11,6 +10,7 @@ import { killGroup } from './kill-group.ts';
 import { processesOfRun } from './processes-of-run.ts';
 import type { Registry } from './run-process.ts';
 import { GRACE_MILLISECONDS } from './run-process.ts';
+import { scriptBeside } from './script-beside.ts';
 
 /** A process group by its leader, told apart from a later one with the same number. */
 export type Group = ProcessIdentity;
@@ -39,7 +39,7 @@ export class Watchdog implements Registry {
     if (this.#process) return;
     // A run inside of a step of another one is not ended with that step before it has ended its own children.
     const { WF_RUN: _, ...env } = process.env;
-    const child = spawn(process.execPath, [watchdogScript(), this.#run], {
+    const child = spawn(process.execPath, [scriptBeside(import.meta.url, 'watchdog-main'), this.#run], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
       cwd: '/',
@@ -183,14 +183,4 @@ function send(pid: number, signal: NodeJS.Signals): void {
 
 function groupsFile(folder: string): string {
   return join(folder, 'children');
-}
-
-/** Beside this file among the sources, beside or above the chunk in a build. */
-function watchdogScript(): string {
-  const here = fileURLToPath(import.meta.url);
-  if (here.endsWith('.ts')) return join(dirname(here), 'watchdog-main.ts');
-  const candidates = [dirname(here), dirname(dirname(here))].map((folder) =>
-    join(folder, 'watchdog-main.js'),
-  );
-  return candidates.find((path) => existsSync(path)) ?? (candidates[0] as string);
 }
