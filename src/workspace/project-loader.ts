@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import {
   closeSync,
@@ -74,7 +75,7 @@ export function projectAt(root: string): ProjectFolder {
       }
     },
     look: (path) => {
-      const found = statSync(resolve(root, path), { bigint: true, throwIfNoEntry: false });
+      const found = entryOf(resolve(root, path));
       if (!found?.isFile()) return 'nothing';
       const { dev, ino, size, mtimeNs, ctimeNs } = found;
       // Written just now, it may be written again without a clock that ticks in milliseconds telling.
@@ -144,6 +145,15 @@ function filesOf(folder: string): readonly string[] {
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
     throw unreadable(folder, error);
+  }
+}
+
+/** Undefined for what is not there, and for a link that leads nowhere. */
+function entryOf(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 
