@@ -29,6 +29,8 @@ const layers = [
 const homes = {
   '@oclif/core': ['cli', 'commands'],
   'log-update': ['cli'],
+  sarif: ['cli'],
+  '@types/sarif': ['cli'],
   canonicalize: ['plan'],
   '@marcbachmann/cel-js': ['formula'],
   'gpt-tokenizer': ['formula'],

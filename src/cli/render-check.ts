@@ -9,15 +9,23 @@ export function renderCheckReport(
   style: TextStyle,
   quiet = false,
 ): string {
-  const { diagnostics, files } = report;
+  const { diagnostics } = report;
+  const told = diagnostics.length === 0 ? '' : `${renderDiagnostics(diagnostics, sources, { style })}\n`;
+  return told + renderTally(report, style, quiet);
+}
+
+/** One line that says how much was found in how many files; with `quiet`, only when something was. */
+export function renderTally(
+  { diagnostics, files }: { readonly files: number; readonly diagnostics: readonly Diagnostic[] },
+  style: TextStyle,
+  quiet = false,
+): string {
   const looked = count(files, 'file');
-  if (diagnostics.length === 0) {
-    if (quiet) return '';
-    return files === 0
-      ? 'nothing to check: there are no formulas here (`wf init` makes the first)'
-      : style.good(`${looked} checked, nothing to report`);
-  }
-  return `${renderDiagnostics(diagnostics, sources, { style })}\n${tally(diagnostics, style)} in ${looked}`;
+  if (diagnostics.length > 0) return `${tally(diagnostics, style)} in ${looked}`;
+  if (quiet) return '';
+  return files === 0
+    ? 'nothing to check: there are no formulas here (`wf init` makes the first)'
+    : style.good(`${looked} checked, nothing to report`);
 }
 
 /** `2 errors and 1 warning`. */

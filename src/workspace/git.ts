@@ -123,6 +123,11 @@ export function gitAtOnce(args: readonly string[], cwd: string): Buffer | undefi
   return status === 0 ? stdout : undefined;
 }
 
+/** Where a folder is in its repository: empty at its top or outside of any, else with a slash at its end. */
+export function placeInRepository(folder: string): string {
+  return gitAtOnce(['rev-parse', '--show-prefix'], folder)?.toString('utf8').trimEnd() ?? '';
+}
+
 function noGit(cause: unknown): UserError {
   return new UserError('git is not installed, or not on PATH', {
     hint: 'install git 2.38 or newer',
