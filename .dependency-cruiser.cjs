@@ -28,6 +28,7 @@ const layers = [
 /** Each outside package has one home, so that changing it touches one folder. */
 const homes = {
   '@oclif/core': ['cli', 'commands'],
+  diff: ['cli'],
   'log-update': ['cli'],
   sarif: ['cli'],
   '@types/sarif': ['cli'],

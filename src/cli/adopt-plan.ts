@@ -1,9 +1,14 @@
 import { createInterface } from 'node:readline/promises';
+import { loadBashParser } from '../formula/bash/load-parser.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { PlanDifference } from '../plan/compare-plans.ts';
-import { comparePlans } from '../plan/compare-plans.ts';
+import type { PlanChange } from '../plan/compare/change.ts';
+import { comparePlans } from '../plan/compare/compare-plans.ts';
 import { UserError } from '../support/user-error.ts';
+import { layOut, line, widthOf } from './outline.ts';
+import type { ChangesTextOptions } from './render-changes.ts';
+import { changeLines } from './render-changes.ts';
+import { textStyle } from './text-style.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
@@ -25,7 +30,12 @@ export async function adoptPlan(
   const ended = new Set(
     Object.entries(state.steps).flatMap(([path, step]) => (step.endedAt === undefined ? [] : [path])),
   );
-  process.stderr.write(`${renderDifference(comparePlans(before, plan), ended)}\n`);
+  const look = {
+    style: textStyle(process.stderr),
+    width: widthOf(process.stderr),
+    bash: await loadBashParser(),
+  };
+  process.stderr.write(`${renderDifference(comparePlans(before, plan), ended, look)}\n`);
   if (!options.yes && !(await agrees()))
     throw new UserError('the run keeps the plan it has', { hint: `wf resume ${run} carries it on` });
   journal.replacePlan(run, plan, options.by);
@@ -33,15 +43,16 @@ export async function adoptPlan(
 }
 
 /** What a new plan means for a run; steps that have ended keep their results, whatever the plan says of them now. */
-export function renderDifference(difference: PlanDifference, ended: ReadonlySet<string>): string {
+export function renderDifference(
+  changes: readonly PlanChange[],
+  ended: ReadonlySet<string>,
+  options: ChangesTextOptions,
+): string {
   const kept = (step: string) => (ended.has(step) ? '  (has ended, and keeps its result)' : '');
-  return [
-    'the new plan differs:',
-    ...difference.around.map((key) => `  ~ ${key}`),
-    ...difference.added.map((step) => `  + step ${step}`),
-    ...difference.removed.map((step) => `  - step ${step}${kept(step)}`),
-    ...difference.changed.map(({ step, keys }) => `  ~ step ${step}: ${keys.join(', ')}${kept(step)}`),
-  ].join('\n');
+  return layOut(
+    [line(0, ['the new plan differs:', 'plain']), ...changeLines(changes, options.bash, kept)],
+    options,
+  );
 }
 
 async function agrees(): Promise<boolean> {

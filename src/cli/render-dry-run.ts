@@ -13,7 +13,7 @@ import type {
 import type { JsonValue } from '../support/json.ts';
 import type { OutlineLine, OutlineOptions } from './outline.ts';
 import { block, command, labelled, layOut, line, listed } from './outline.ts';
-import { changesText } from './render-plan.ts';
+import { changesText } from './changes-text.ts';
 import { afterNote, loopNote, policyNotes } from './step-notes.ts';
 
 /** Where the inputs of a dry run come from. */

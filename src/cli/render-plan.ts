@@ -1,5 +1,4 @@
 import { showDuration } from '../formula/duration.ts';
-import { fillScript } from '../formula/bash/fill-script.ts';
 import type { BashParser } from '../formula/bash/load-parser.ts';
 import type {
   Plan,
@@ -12,8 +11,10 @@ import type {
 } from '../plan/plan.ts';
 import type { JsonSchema } from '../support/json.ts';
 import { isJsonObject } from '../support/json.ts';
+import { changesText } from './changes-text.ts';
 import type { OutlineLine, OutlineOptions, Tone } from './outline.ts';
 import { block, command, labelled, layOut, line, listed } from './outline.ts';
+import { authored, scriptOf } from './plan-script.ts';
 import { afterNote, loopNote, policyNotes } from './step-notes.ts';
 
 export interface PlanTextOptions extends OutlineOptions {
@@ -183,27 +184,12 @@ function commandLines(run: PlanRun, depth: number, options: PlanTextOptions): Ou
   ];
 }
 
-function scriptOf(run: PlanRun, { bash }: PlanTextOptions): string {
-  if ('bash' in run) return authored(run, bash);
-  return 'argv' in run ? run.argv.join(' ') : `${run.program}: ${run.script}`;
-}
-
-/** A script as its author wrote it, but for quotes that make no difference. */
-export function authored(run: Extract<PlanRun, { bash: string }>, bash: BashParser | undefined): string {
-  const { values = [] } = run;
-  if (values.length === 0 || !bash) return run.bash;
-  const byName = new Map(
-    values.map(({ name, value, words }) => [name, words ? value.replace(/^\{\{/, '{{args ') : value]),
-  );
-  return fillScript(bash, run.bash, ({ name }) => byName.get(name));
-}
-
 function checkLines(check: PlanCheck, depth: number, options: PlanTextOptions): OutlineLine[] {
   const one = (...pieces: OutlineLine['pieces']) => line(depth, ['verify ', 'faint'], ...pieces);
   switch (check.kind) {
     case 'run': {
       const base = check.from ? `  with ${listed(check.files ?? [])} as before the step` : '';
-      const script = scriptOf(check.run, options).trim();
+      const script = scriptOf(check.run, options.bash).trim();
       if (!script.includes('\n')) return [one([script, 'code'], [base, 'faint'])];
       return [one([base.trim(), 'faint']), ...command(depth + 1, script, options)];
     }
@@ -218,27 +204,11 @@ function checkLines(check: PlanCheck, depth: number, options: PlanTextOptions): 
   }
 }
 
-/** What a step may change, in words. */
-export function changesText(check: {
-  readonly only?: readonly string[];
-  readonly never?: readonly string[];
-  readonly maxFiles?: number;
-  readonly maxLines?: number;
-}): string {
-  const { only, never, maxFiles, maxLines } = check;
-  return [
-    ...(only ? [`changes only ${only.join(', ')}`] : []),
-    ...(never ? [`never changes ${never.join(', ')}`] : []),
-    ...(maxFiles === undefined ? [] : [`changes at most ${maxFiles} files`]),
-    ...(maxLines === undefined ? [] : [`changes at most ${maxLines} lines`]),
-  ].join('; ');
-}
-
 function workspaceLines(
   { from, prepare, services }: PlanWorkspace,
   options: PlanTextOptions,
 ): OutlineLine['pieces'][] {
-  const brief = (run: PlanRun) => firstLine(scriptOf(run, options));
+  const brief = (run: PlanRun) => firstLine(scriptOf(run, options.bash));
   const source =
     typeof from === 'object' ? `${from.git}${from.ref === undefined ? '' : ` at ${from.ref}`}` : from;
   return [

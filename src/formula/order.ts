@@ -1,5 +1,6 @@
 import type { Finding, Span } from '../diagnostics/diagnostic.ts';
 import { suggest } from '../diagnostics/suggest.ts';
+import { ancestorsOf, has } from './ancestors.ts';
 import type { Step } from './formula.ts';
 
 /** One step read by another: `steps.<id>` stands in a template or expression of `step`. */
@@ -66,7 +67,7 @@ export function orderSteps(
 
   for (const cycle of cutCycles(edges)) findings.push(cycleFinding(steps, cycle));
 
-  const written = ancestorsOf(edges);
+  const written = ancestorsOf(targetsOf(edges));
   for (const read of reads) {
     if (edges[read.step]?.has(read.target)) continue;
     if (read.step === read.target || has(written, read.step, read.target)) {
@@ -77,7 +78,7 @@ export function orderSteps(
   }
   for (const cycle of cutCycles(edges)) findings.push(cycleFinding(steps, cycle));
 
-  const ancestors = ancestorsOf(edges);
+  const ancestors = ancestorsOf(targetsOf(edges));
   return {
     findings,
     order: {
@@ -192,38 +193,8 @@ function readBeforeFinding(steps: readonly Step[], read: StepRead): Finding {
   };
 }
 
-/** For each node the set of its ancestors as a bit set. The graph has no cycle. */
-function ancestorsOf(edges: readonly Map<number, Edge>[]): readonly Uint32Array[] {
-  const words = Math.ceil(edges.length / 32);
-  const sets: (Uint32Array | undefined)[] = edges.map(() => undefined);
-  for (let root = 0; root < edges.length; root++) {
-    const stack = [root];
-    for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
-      if (sets[node]) {
-        stack.pop();
-        continue;
-      }
-      const targets = [...(edges[node]?.keys() ?? [])];
-      const missing = targets.filter((target) => !sets[target]);
-      if (missing.length > 0) {
-        for (const target of missing) stack.push(target);
-        continue;
-      }
-      const set = new Uint32Array(words);
-      for (const target of targets) {
-        const other = sets[target] as Uint32Array;
-        for (let word = 0; word < words; word++) set[word] = (set[word] ?? 0) | (other[word] ?? 0);
-        set[target >>> 5] = (set[target >>> 5] ?? 0) | (1 << (target & 31));
-      }
-      sets[node] = set;
-      stack.pop();
-    }
-  }
-  return sets as Uint32Array[];
-}
-
-function has(ancestors: readonly Uint32Array[], before: number, step: number): boolean {
-  return (((ancestors[step]?.[before >>> 5] ?? 0) >>> (before & 31)) & 1) === 1;
+function targetsOf(edges: readonly Map<number, Edge>[]): readonly (readonly number[])[] {
+  return edges.map((targets) => [...targets.keys()]);
 }
 
 /** Leaves out what follows from the others: a target that another target waits for. */

@@ -113,12 +113,13 @@ export function gitProblem(args: readonly string[], code: number | null, stderr:
 }
 
 /** The output of a quick git command, at once; undefined when it fails or there is no git. */
-export function gitAtOnce(args: readonly string[], cwd: string): Buffer | undefined {
+export function gitAtOnce(args: readonly string[], cwd: string, input?: string): Buffer | undefined {
   const { status, stdout } = spawnSync('git', args, {
     cwd,
     env: gitEnvironment(),
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'ignore'],
     maxBuffer: 256 * 1024 * 1024,
+    ...(input !== undefined && { input }),
   });
   return status === 0 ? stdout : undefined;
 }

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { testProject } from '../support/project.ts';
 
@@ -55,5 +57,130 @@ describe('wf plan', () => {
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, diagnostics: [{ rule: 'unknown-reference' }] });
     expect(await project.wf('plan b')).toMatchObject({ exitCode: 3 });
+  });
+});
+
+describe('wf plan --diff', () => {
+  const before = {
+    'wf.yaml': 'people: {team: [ann]}\n',
+    'sub/x.json': '{"type": "string"}',
+    'formulas/a.yaml': `formula: a
+inputs: {name: {$ref: ../sub/x.json}}
+steps:
+  - {id: ask, approve: {ask: 'Sure?', by: [team]}}
+  - id: go
+    run: |
+      set -x
+      echo {{inputs.name}}
+`,
+    'formulas/gone.yaml': 'formula: gone\nsteps: [{id: s, run: ls}]\n',
+    'formulas/same.yaml': 'formula: same\nsteps: [{id: s, run: ls}]\n',
+  };
+
+  function changedProject() {
+    const project = testProject(before).commit();
+    rmSync(join(project.root, 'formulas/gone.yaml'));
+    project.write({
+      'formulas/a.yaml': before['formulas/a.yaml']
+        .replace('  - {id: ask', '  # first\n  - {id: ask')
+        .replace('id: go\n', 'id: go\n    needs: []\n    secrets: {TOKEN: T}\n')
+        .replace('echo {{', 'echo @all `x` {{'),
+      'formulas/fresh.yaml': 'formula: fresh\nsteps: [{id: s, run: ls}]\n',
+      'formulas/same.yaml': '# the same\nformula: same\nsteps:\n  - id: s\n    run: ls\n',
+    });
+    return project;
+  }
+
+  it('says what formulas do otherwise than in a commit, what lets more happen first', async () => {
+    const { stdout, stderr, exitCode } = await changedProject().wf('plan --diff HEAD');
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+    expect(stdout).toMatchInlineSnapshot(`
+      "a  3 changes, 2 let more happen
+        ! step go  secrets.TOKEN  T
+          lets more happen: it is given the secret T
+        ! step go  order  no longer waits for ask
+          lets more happen: the approval ask no longer always comes before it
+        ~ step go  run
+              set -x
+            - echo {{inputs.name}}
+            + echo @all \`x\` {{inputs.name}}
+
+      fresh  is new, with 1 step
+
+      gone  is gone
+      "
+    `);
+  });
+
+  it('is a comment for a pull request, in which nothing of a formula is markup', async () => {
+    const { stdout } = await changedProject().wf('plan a --diff main --format markdown');
+    expect(stdout).toMatchInlineSnapshot(`
+      "<!-- wf plan --diff -->
+
+      **1 formula changes** since <code>main</code> · ⚠️ <code>a</code> may do more than before
+
+      #### <code>a</code> 3 changes, 2 let more happen
+
+      | | where | what | |
+      | --- | --- | --- | --- |
+      | ⚠️ | <code>step go</code> | <code>secrets.TOKEN</code> | <code>T</code><br>**lets more happen**: it is given the secret T |
+      | ⚠️ | <code>step go</code> | <code>order</code> | <code>no longer waits for ask</code><br>**lets more happen**: the approval ask no longer always comes before it |
+      | <code>&#126;</code> | <code>step go</code> | <code>run</code> |  |
+
+      <details><summary><code>step go&#58; run</code></summary>
+
+      \`\`\`diff
+        set -x
+      - echo {{inputs.name}}
+      + echo @all \`x\` {{inputs.name}}
+      \`\`\`
+
+      </details>
+      "
+    `);
+  });
+
+  it('says that there is no change in behaviour, of a pure reformat too', async () => {
+    const project = changedProject();
+    expect((await project.wf('plan same --diff HEAD')).stdout).toBe('no change in behaviour since HEAD\n');
+    expect(JSON.parse((await project.wf('plan same --diff HEAD --json')).stdout)).toMatchObject({
+      since: project.git('rev-parse', 'HEAD').trim(),
+      formulas: [{ formula: 'same', status: 'same' }],
+    });
+  });
+
+  it('tells of a formula that does not compile, now or then', async () => {
+    const project = testProject({
+      ...before,
+      'formulas/same.yaml': 'formula: same\nsteps: [{id: s}]\n',
+    }).commit();
+    project.write({ 'formulas/same.yaml': before['formulas/same.yaml'] });
+    expect(await project.wf('plan same --diff HEAD')).toMatchObject({
+      stdout: 'same  compiles now, and did not at HEAD\n',
+      exitCode: 0,
+    });
+    project.write({ 'formulas/a.yaml': 'formula: a\nsteps: [{id: s, run: ls, needs: [t]}]\n' });
+    const { stdout, exitCode } = await project.wf('plan a --diff HEAD');
+    expect(stdout).toBe(`a  does not compile, so what it means cannot be told
+  formulas/a.yaml:2  step "s" needs "t", but no step has that id
+`);
+    expect(exitCode).toBe(1);
+  });
+
+  it('works in a project that is a folder of its repository, and needs a repository and a revision', async () => {
+    const project = testProject({ 'x/formulas/a.yaml': 'formula: a\nsteps: [{id: s, run: ls}]\n' }).commit();
+    project.write({ 'x/formulas/a.yaml': 'formula: a\nsteps: [{id: s, run: pwd}]\n' });
+    expect((await project.wf('plan a --diff HEAD --cwd x')).stdout).toContain('ls → pwd');
+    expect(await project.wf('plan a --diff nope --cwd x')).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringContaining('there is no commit, branch or tag "nope" here') as string,
+    });
+    const bare = testProject({ 'formulas/a.yaml': 'formula: a\nsteps: [{id: s, run: ls}]\n' });
+    expect(await bare.wf('plan a --diff HEAD')).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringContaining('is in no git repository') as string,
+    });
+    expect((await bare.wf('plan')).exitCode).toBe(2);
+    expect((await bare.wf('plan a --format markdown')).exitCode).toBe(2);
   });
 });
