@@ -117,7 +117,7 @@ describe('wf resume --with-new-plan', () => {
     });
     const refused = await project.wf('resume latest --with-new-plan');
     expect(refused.stderr).toContain(
-      '~ step build: action  (has ended, and keeps its result)\n  ~ step ship: action',
+      '~ step build  run  echo built → echo rebuilt  (has ended, and keeps its result)\n  ~ step ship  run\n',
     );
     expect(refused.stderr).toContain('help: look at what differs, then say --yes');
     expect(refused.exitCode).toBe(2);

@@ -39,8 +39,6 @@ export const PLAN_KEYS: PlanKeys = {
   concurrency: STEP_KEYS.concurrency,
 };
 
-type Schemas = Readonly<Record<string, JsonValue>>;
-
 /**
  * What differs between what two plans do: places in files and texts for people do not count, so that two plans with the
  * same digest have no difference, and two with different ones have at least one. What lets more happen comes first.
