@@ -17,6 +17,7 @@ import { runChecks } from './check.ts';
 import { mayBeVacuous } from './check-cannot-fail.ts';
 import { mentionedScripts } from './missing-script.ts';
 import { checkReferences } from './references.ts';
+import { checkTestFile } from './test-file.ts';
 import { checkValuesAsCode } from './value-as-code.ts';
 
 /** What is wrong with one file, everything it uses taken into account; findings of used files are not repeated. */
@@ -27,6 +28,8 @@ export async function checkFile(project: Project, path: string): Promise<readonl
   switch (file.content.kind) {
     case 'project':
       return file.findings;
+    case 'test':
+      return [...file.findings, ...(await checkTestFile(project, file.content))];
     case 'molecule':
       return [...file.findings, ...(await checkMolecule(file.content, project, complete))];
     case 'formula':

@@ -67,7 +67,7 @@ export async function dryRunAll(
 ): Promise<{ readonly ok: boolean; readonly formulas: readonly DryRunOfOne[] }> {
   const paths = await project.list();
   const formulas: DryRunOfOne[] = [];
-  for (const formula of paths.flatMap((path) => /^formulas\/(.+)\.yaml$/.exec(path)?.[1] ?? [])) {
+  for (const formula of paths.flatMap((path) => /^formulas\/([^.]+)\.yaml$/.exec(path)?.[1] ?? [])) {
     formulas.push(await dryRunOne(project, formula, profile, options, tell));
   }
   return { ok: formulas.every(({ ok }) => ok), formulas };

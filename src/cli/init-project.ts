@@ -67,6 +67,7 @@ export function renderInit(
   const next = [
     ...(folder === undefined || folder === '.' ? [] : [`cd ${folder}`]),
     'wf check',
+    'wf test',
     'wf run hello --dry-run',
     'wf run hello -i name=Ada',
   ];

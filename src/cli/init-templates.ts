@@ -30,6 +30,7 @@ const formula = `# yaml-language-server: $schema=../${SCHEMAS}/formula.schema.js
 # A formula is a procedure that is checked before it starts and recorded while it runs. Try, from this folder:
 #
 #   wf check                     finds mistakes without running anything
+#   wf test                      runs its tests
 #   wf run hello --dry-run       shows every command as it would be started
 #   wf run hello -i name=Ada     runs it
 formula: hello
@@ -87,16 +88,40 @@ verify:
   - check: outputs.stdout.startsWith('Hello, ')
 `;
 
+const tests = `# yaml-language-server: $schema=../${SCHEMAS}/test.schema.json
+#
+# Tests of formulas/hello.yaml: \`wf test\` runs them. A stub stands for an action; checks and everything else are real.
+tests:
+  - name: tells how many letters a name has
+    inputs: {name: Ada}
+    stubs:
+      greet: {stdout: 'Hello, Ada!', outputs: {letters: 3}}
+      tell: real
+    expect:
+      started: [greet, tell]
+      outputs: {greeting: 'Hello, Ada! Your name has 3 letters.'}
+
+  - name: remarks on a long name
+    stubs:
+      greet: {stdout: 'Hello, somebody!', outputs: {letters: 13}}
+      remark: {}
+      tell: {}
+    expect:
+      started: [greet, remark, tell]
+`;
+
 const schemaFiles = {
   [`./${SCHEMAS}/project.schema.json`]: ['wf.yaml'],
-  [`./${SCHEMAS}/formula.schema.json`]: ['formulas/*.yaml'],
-  [`./${SCHEMAS}/molecule.schema.json`]: ['molecules/*.yaml'],
+  [`./${SCHEMAS}/formula.schema.json`]: ['formulas/*.yaml', '!formulas/*.test.yaml'],
+  [`./${SCHEMAS}/molecule.schema.json`]: ['molecules/*.yaml', '!molecules/*.test.yaml'],
+  [`./${SCHEMAS}/test.schema.json`]: ['formulas/*.test.yaml', 'molecules/*.test.yaml'],
 };
 
 /** The files of a new project, in the order in which somebody would read them. */
 export function initTemplates(): readonly Template[] {
   return [
     { path: 'formulas/hello.yaml', text: formula, about: 'a formula, to begin reading with' },
+    { path: 'formulas/hello.test.yaml', text: tests, about: 'its tests' },
     { path: 'molecules/greet.yaml', text: molecule, about: 'the molecule it uses' },
     { path: 'wf.yaml', text: project, about: 'what all formulas share' },
     {
@@ -112,10 +137,10 @@ export function initTemplates(): readonly Template[] {
       instead: (text) =>
         text.includes(SCHEMAS) ? undefined : `add to it: "yaml.schemas": ${JSON.stringify(schemaFiles)}`,
     },
-    ...(['project', 'formula', 'molecule'] as const).map((kind) => ({
+    ...(['project', 'formula', 'molecule', 'test'] as const).map((kind) => ({
       path: `${SCHEMAS}/${kind}.schema.json`,
       text: `${JSON.stringify(editorSchema(kind), null, 2)}\n`,
-      about: `the schema of ${kind === 'project' ? 'wf.yaml' : `a ${kind}`}`,
+      about: `the schema of ${kind === 'project' ? 'wf.yaml' : kind === 'test' ? 'tests' : `a ${kind}`}`,
     })),
   ];
 }

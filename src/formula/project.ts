@@ -11,6 +11,8 @@ import type { Loader } from './loader.ts';
 import { readFormula, readMolecule, readProjectSettings } from './read-document.ts';
 import type { Library } from './resolve.ts';
 import { schemaResolver } from './schema-files.ts';
+import type { TestFile } from './test-file.ts';
+import { isTestFile, readTestFile } from './test-file.ts';
 
 /** One file of a project, read as far as it could be. */
 export interface ProjectFile {
@@ -20,7 +22,11 @@ export interface ProjectFile {
   readonly findings: readonly Finding[];
   /** Absent when the file is broken: later checks would mislead. */
   readonly content:
-    Formula | Molecule | { readonly kind: 'project'; readonly settings: ProjectSettings } | undefined;
+    | Formula
+    | Molecule
+    | TestFile
+    | { readonly kind: 'project'; readonly settings: ProjectSettings }
+    | undefined;
   /** Other files that reading it asked for, there or not: schemas. */
   readonly asked: readonly string[];
 }
@@ -49,7 +55,7 @@ export class Project {
     project.#paths = await loader.list();
     project.#listed = new Set(project.#paths);
     project.#names = project.#paths.flatMap((path) => {
-      const match = /^(formulas|molecules)\/(.+)\.yaml$/.exec(path);
+      const match = isTestFile(path) ? null : /^(formulas|molecules)\/(.+)\.yaml$/.exec(path);
       return match ? [match[1] === 'formulas' ? `formula/${match[2]}` : String(match[2])] : [];
     });
     if (project.#paths.includes('wf.yaml')) await project.file('wf.yaml');
@@ -197,6 +203,10 @@ export class Project {
         const { value, findings: found } = readMolecule(document, resolve);
         return { path, text, findings: [...findings, ...found], content: value, asked };
       }
+      case 'test': {
+        const { value, findings: found } = readTestFile(document);
+        return { path, text, findings: [...findings, ...found], content: value, asked };
+      }
       case 'project': {
         const { value, findings: found } = readProjectSettings(document);
         return {
@@ -239,6 +249,7 @@ function unreadableFile(path: string, message: string): Finding {
 /** What a file is: by its place, or, anywhere else, by the key that names it. */
 function kindOf(path: string, document: SourceDocument): DocumentKind {
   if (path === 'wf.yaml') return 'project';
+  if (isTestFile(path)) return 'test';
   if (path.startsWith('molecules/')) return 'molecule';
   if (path.startsWith('formulas/')) return 'formula';
   const root = document.root?.kind === 'map' ? document.root : undefined;

@@ -103,7 +103,7 @@ function sourcePlaces(sources: ReadonlyMap<string, string>): Lowering['sourceOf'
 }
 
 function unknownFormula(name: string, paths: readonly string[]): UserError {
-  const names = paths.flatMap((path) => /^formulas\/(.+)\.yaml$/.exec(path)?.[1] ?? []);
+  const names = paths.flatMap((path) => /^formulas\/([^.]+)\.yaml$/.exec(path)?.[1] ?? []);
   return new UserError(`there is no formula "${name}" in this project`, {
     hint:
       suggest(name, names) ??

@@ -1,5 +1,6 @@
 import type { Loader } from '../formula/loader.ts';
 import { Project } from '../formula/project.ts';
+import { isTestFile } from '../formula/test-file.ts';
 import type { JsonSchema } from '../support/json.ts';
 
 /** What a formula or molecule is for, and what it takes. */
@@ -21,10 +22,10 @@ export async function listProject(
   const formulas: ListEntry[] = [];
   const molecules: ListEntry[] = [];
   for (const path of project.paths) {
-    const match = /^(formulas|molecules)\/(.+)\.yaml$/.exec(path);
+    const match = isTestFile(path) ? null : /^(formulas|molecules)\/(.+)\.yaml$/.exec(path);
     if (!match) continue;
     const content = (await project.file(path))?.content;
-    const known = content && content.kind !== 'project' ? content : undefined;
+    const known = content?.kind === 'formula' || content?.kind === 'molecule' ? content : undefined;
     (match[1] === 'formulas' ? formulas : molecules).push({
       name: known?.name.value ?? String(match[2]),
       ...(known?.description !== undefined && { description: known.description }),

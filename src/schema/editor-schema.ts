@@ -2,6 +2,7 @@ import commonSchema from '../../schemas/common.schema.json' with { type: 'json' 
 import formulaSchema from '../../schemas/formula.schema.json' with { type: 'json' };
 import moleculeSchema from '../../schemas/molecule.schema.json' with { type: 'json' };
 import projectSchema from '../../schemas/project.schema.json' with { type: 'json' };
+import testSchema from '../../schemas/test.schema.json' with { type: 'json' };
 import type { JsonObject, JsonValue } from '../support/json.ts';
 import { isJsonObject } from '../support/json.ts';
 import type { DocumentKind } from './validate.ts';
@@ -10,6 +11,7 @@ const schemas: Readonly<Record<DocumentKind, JsonObject>> = {
   formula: formulaSchema as unknown as JsonObject,
   molecule: moleculeSchema,
   project: projectSchema,
+  test: testSchema as unknown as JsonObject,
 };
 
 const COMMON = 'common.schema.json#/$defs/';

@@ -2,17 +2,19 @@ import commonSchema from '../../schemas/common.schema.json' with { type: 'json' 
 import formulaSchema from '../../schemas/formula.schema.json' with { type: 'json' };
 import moleculeSchema from '../../schemas/molecule.schema.json' with { type: 'json' };
 import projectSchema from '../../schemas/project.schema.json' with { type: 'json' };
+import testSchema from '../../schemas/test.schema.json' with { type: 'json' };
 import type { Finding } from '../diagnostics/diagnostic.ts';
 import type { SourceDocument } from '../source/source-document.ts';
 import { SchemaWalker, type WalkedSchema } from './schema-walker.ts';
 
 /** The kinds of files that have a schema of ours. */
-export type DocumentKind = 'formula' | 'molecule' | 'project';
+export type DocumentKind = 'formula' | 'molecule' | 'project' | 'test';
 
 const schemas: Readonly<Record<DocumentKind, WalkedSchema>> = {
   formula: formulaSchema as WalkedSchema,
   molecule: moleculeSchema as WalkedSchema,
   project: projectSchema as WalkedSchema,
+  test: testSchema as WalkedSchema,
 };
 
 /**
@@ -29,7 +31,7 @@ export function validateDocument(document: SourceDocument, kind: DocumentKind): 
   }
   const walker = new SchemaWalker(document.text, schemas[kind], commonSchema as WalkedSchema);
   return walker
-    .walk(root, kind === 'project' ? 'wf.yaml' : `the ${kind}`)
+    .walk(root, kind === 'project' ? 'wf.yaml' : kind === 'test' ? 'the file of tests' : `the ${kind}`)
     .filter(
       ({ span }) => !errors.some((error) => error.span.start <= span.start && span.end <= error.span.end),
     );
@@ -39,8 +41,8 @@ function emptyFile(file: string, kind: DocumentKind): Finding {
   return {
     rule: 'empty-file',
     severity: 'error',
-    message: `the file is empty, but should hold a ${kind}`,
-    help: `begin with "${kind}: <name>"`,
+    message: `the file is empty, but should hold ${kind === 'test' ? 'tests' : `a ${kind}`}`,
+    help: `begin with "${kind === 'test' ? 'tests:' : `${kind}: <name>`}"`,
     span: { file, start: 0, end: 0 },
   };
 }

@@ -27,6 +27,7 @@ describe('wf init', () => {
     expect(made.stdout.replaceAll(project.root, '<root>')).toMatchInlineSnapshot(`
       "a project in <root>
         made  formulas/hello.yaml                     a formula, to begin reading with
+        made  formulas/hello.test.yaml                its tests
         made  molecules/greet.yaml                    the molecule it uses
         made  wf.yaml                                 what all formulas share
         made  .gitignore                              keeps what runs leave out of git
@@ -34,9 +35,11 @@ describe('wf init', () => {
         made  .vscode/formulary/project.schema.json   the schema of wf.yaml
         made  .vscode/formulary/formula.schema.json   the schema of a formula
         made  .vscode/formulary/molecule.schema.json  the schema of a molecule
+        made  .vscode/formulary/test.schema.json      the schema of tests
 
       next
         wf check
+        wf test
         wf run hello --dry-run
         wf run hello -i name=Ada
       "
@@ -99,7 +102,7 @@ describe('wf init', () => {
       const references = [...text.matchAll(/"\$ref": "([^"]*)"/g)].map((match) => match[1] ?? '');
       expect(references.filter((reference) => !reference.startsWith('#/'))).toEqual([]);
     }
-    const yaml = ['wf.yaml', 'formulas/hello.yaml', 'molecules/greet.yaml'];
+    const yaml = ['wf.yaml', 'formulas/hello.yaml', 'formulas/hello.test.yaml', 'molecules/greet.yaml'];
     for (const path of yaml) {
       const file = join(project.root, path);
       const text = readFileSync(file, 'utf8');

@@ -457,7 +457,14 @@ export function readSchema(name: string): JsonObject {
 }
 
 /** `<map>.<key>` for each key that the schemas offer; a map is named by the key or definition it stands under. */
-export function keysOfSchemas(read: (name: string) => JsonObject = readSchema): readonly string[] {
+export function keysOfSchemas(
+  read: (name: string) => JsonObject = readSchema,
+  kinds: readonly (readonly [kind: string, file: string])[] = [
+    ['formula', 'formula.schema.json'],
+    ['molecule', 'molecule.schema.json'],
+    ['project', 'project.schema.json'],
+  ],
+): readonly string[] {
   const documents: Record<string, JsonObject> = {};
   const load = (name: string) => (documents[name] ??= read(name));
   const keys = new Set<string>();
@@ -493,12 +500,6 @@ export function keysOfSchemas(read: (name: string) => JsonObject = readSchema): 
     if (!('propertyNames' in schema) || map === 'profile') walk(schema['additionalProperties'], map, file);
   };
   const visited = new Set<string>();
-  for (const [kind, file] of [
-    ['formula', 'formula.schema.json'],
-    ['molecule', 'molecule.schema.json'],
-    ['project', 'project.schema.json'],
-  ] as const) {
-    walk(load(file), kind, file);
-  }
+  for (const [kind, file] of kinds) walk(load(file), kind, file);
   return [...keys].sort();
 }

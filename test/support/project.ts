@@ -13,12 +13,13 @@ import type { NewSignal } from '../../src/journal/signal.ts';
 import { compileFormula } from '../../src/plan/compile.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { completeInputs } from '../../src/runner/bind-inputs.ts';
-import type { DrivenEngine, Engine } from '../../src/runner/engine.ts';
+import type { DrivenEngine } from '../../src/runner/engine.ts';
 import { MemoryWorld } from '../../src/runner/engines/memory-engine.ts';
 import { driveToEnd, resumeRun, startRun } from '../../src/runner/run.ts';
 import type { RunHost } from '../../src/runner/run.ts';
 import { maskEvent, secretTexts } from '../../src/runner/secrets.ts';
 import type { JsonObject, JsonValue } from '../../src/support/json.ts';
+import { CountedWork } from '../../src/testing/counted-work.ts';
 import type { Files } from './memory-loader.ts';
 import { memoryLoader } from './memory-loader.ts';
 import { tellEvent, tellEvents } from './tell-events.ts';
@@ -261,7 +262,7 @@ export class Running {
   readonly #done: Promise<void>;
   readonly #printed: string[] = [];
   #ended = false;
-  #busy = 0;
+  readonly #work = new CountedWork(() => this.#wake());
   #idle: readonly Waiting[] | undefined;
   #wake: () => void = () => undefined;
 
@@ -294,13 +295,17 @@ export class Running {
       onOutput: (_place: unknown, _stream: unknown, text: string) => void this.#printed.push(text),
       resume: false,
     };
-    this.#done = driveToEnd(this.#watched(), plan, inputs, { project: project.root }, host).finally(
-      async () => {
-        this.#ended = true;
-        this.#wake();
-        await this.#engine.close();
-      },
-    );
+    this.#done = driveToEnd(
+      this.#work.over(this.#engine),
+      plan,
+      inputs,
+      { project: project.root },
+      host,
+    ).finally(async () => {
+      this.#ended = true;
+      this.#wake();
+      await this.#engine.close();
+    });
     // Looked at in `end`; until then nobody is to be bothered by it.
     this.#done.catch(() => undefined);
   }
@@ -351,9 +356,12 @@ export class Running {
   /** Waits for the end; when only time can move it on, time does. */
   async end(): Promise<Ran> {
     while (!this.#ended) {
+      const { turns } = this.#work;
       await this.#project.memory.settled();
+      // What has ended meanwhile may have begun something.
+      if (this.#work.turns !== turns) continue;
       const begun = this.#engine.events.some(({ type }) => type === 'workspace.prepared');
-      if (this.#busy > 0 || !begun || this.#ended) await this.#change(2);
+      if (this.#work.busy || !begun || this.#ended) await this.#change(2);
       else if (!this.#project.memory.clock.step(this.#project.memory.clock.now() + YEAR)) {
         // Another run may let it go on.
         if (this.#idle?.every((one) => one.for !== 'concurrency'))
@@ -391,34 +399,6 @@ export class Running {
         clearTimeout(timer);
         resolve();
       };
-    });
-  }
-
-  /** The engine, counting the work under way: while there is some, time has to stand still. */
-  #watched(): Engine {
-    const counted = async <T>(work: () => Promise<T>): Promise<T> => {
-      this.#busy += 1;
-      try {
-        return await work();
-      } finally {
-        this.#busy -= 1;
-        this.#wake();
-      }
-    };
-    return new Proxy<Engine>(this.#engine, {
-      get: (engine, name) => {
-        if (name === 'step') {
-          const step: Engine['step'] = (key, work, options) =>
-            engine.step(key, (context) => counted(() => work(context)), options);
-          return step;
-        }
-        if (name === 'unrecorded') {
-          const unrecorded: Engine['unrecorded'] = (work) => engine.unrecorded(() => counted(work));
-          return unrecorded;
-        }
-        const value: unknown = Reflect.get(engine, name, engine);
-        return typeof value === 'function' ? (value.bind(engine) as unknown) : value;
-      },
     });
   }
 }
