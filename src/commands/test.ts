@@ -39,50 +39,28 @@ export default class Test extends WfCommand {
   async run(): Promise<Report> {
     const { argv, flags } = await this.parse(Test);
     const { openProject, projectPaths } = await import('../workspace/project-loader.ts');
-    const { runTests } = await import('../testing/run-tests.ts');
+    const { driveTests } = await import('../cli/drive-tests.ts');
     const { renderJunit, renderTests } = await import('../cli/render-tests.ts');
 
     const cwd = folderOf(flags);
     const project = openProject(cwd);
-    const paths = argv.length === 0 ? undefined : projectPaths(project, argv as string[], cwd);
-    const stop = new AbortController();
-    const interrupt = () => stop.abort();
-    process.once('SIGINT', interrupt);
-    const { sources, ...report } = await runTests(project, {
-      ...(paths && { paths }),
-      ...(flags.filter !== undefined && { filter: flags.filter }),
-      signal: stop.signal,
-      env: process.env,
-      ...(process.stderr.isTTY && !flags.quiet && !this.jsonEnabled() && { onResult: showProgress() }),
-      ...(flags.update && {
-        update: async (file, text, mismatches) => {
-          const { writeFile } = await import('node:fs/promises');
-          const { join } = await import('node:path');
-          const { updateSnapshots } = await import('../testing/update-snapshots.ts');
-          await writeFile(join(project.root, file), updateSnapshots(text, mismatches));
-        },
-      }),
+    const { report: whole, stopped } = await driveTests(project, {
+      paths: argv.length === 0 ? undefined : projectPaths(project, argv as string[], cwd),
+      filter: flags.filter,
+      update: flags.update,
+      progress: !flags.quiet && !this.jsonEnabled(),
     });
-    process.off('SIGINT', interrupt);
-    if (stop.signal.aborted) process.exitCode = exitCodes.cancelled;
+    const { sources: _, ...report } = whole;
+    if (stopped) process.exitCode = exitCodes.cancelled;
     else if (!report.ok) process.exitCode = exitCodes.failed;
     if (this.jsonEnabled()) return report;
     const text =
       flags.format === 'json'
         ? JSON.stringify(report, null, 2)
         : flags.format === 'junit'
-          ? renderJunit({ ...report, sources })
-          : renderTests({ ...report, sources }, this.style, flags.quiet);
+          ? renderJunit(whole)
+          : renderTests(whole, this.style, flags.quiet);
     if (text !== '') this.log(text);
     return report;
   }
-}
-
-/** One line on a terminal that counts, and goes. */
-function showProgress(): () => void {
-  let done = 0;
-  return () => {
-    done += 1;
-    process.stderr.write(`\r${done} tests\u001b[K\r`);
-  };
 }

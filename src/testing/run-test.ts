@@ -86,7 +86,7 @@ export async function runTest(test: Test, context: TestContext): Promise<TestRun
     env: {
       ...Object.fromEntries(
         ['PATH', 'HOME', 'LANG', 'TMPDIR'].flatMap((name) =>
-          process.env[name] === undefined ? [] : [[name, context.env[name]]],
+          context.env[name] === undefined ? [] : [[name, context.env[name]]],
         ),
       ),
       ...test.env,
