@@ -9,6 +9,7 @@ export interface TestsHere {
   readonly paths: readonly string[] | undefined;
   readonly filter: string | undefined;
   readonly update: boolean;
+  readonly coverage: boolean;
   /** Shows on a terminal how many are done. */
   readonly progress: boolean;
 }
@@ -16,7 +17,7 @@ export interface TestsHere {
 /** Runs tests until they are done or somebody presses Ctrl-C; `stopped` tells which. */
 export async function driveTests(
   project: ProjectFolder,
-  { paths, filter, update, progress }: TestsHere,
+  { paths, filter, update, coverage, progress }: TestsHere,
 ): Promise<{ readonly report: TestReport; readonly stopped: boolean }> {
   const stop = new AbortController();
   const interrupt = () => stop.abort();
@@ -25,6 +26,7 @@ export async function driveTests(
     const report = await runTests(project, {
       ...(paths && { paths }),
       ...(filter !== undefined && { filter }),
+      coverage,
       signal: stop.signal,
       env: process.env,
       ...(progress && process.stderr.isTTY && { onResult: showProgress() }),

@@ -1,4 +1,5 @@
 import { renderDiagnostics } from '../diagnostics/code-frame.ts';
+import type { Branch, Coverage } from '../testing/coverage.ts';
 import type { TestMismatch, TestReport, TestResult } from '../testing/run-tests.ts';
 import { showElapsed } from './elapsed.ts';
 import { count } from './render-check.ts';
@@ -25,7 +26,27 @@ export function renderTests(report: TestReport, style: TextStyle, quiet: boolean
       : quiet && failed.length === 0
         ? []
         : [`${tally} in ${count(files, 'file')} (${showElapsed(took)})`]),
+    ...(report.coverage ?? []).flatMap((one) => ['', ...renderCoverage(one, style)]),
   ].join('\n');
+}
+
+function renderCoverage(
+  { file, branches, taken, missing, idle }: Coverage,
+  style: TextStyle,
+): readonly string[] {
+  const place = ({ source }: Branch) => style.faint(`${source.file}:${source.line}`);
+  const who = ({ step }: Branch) => (step === undefined ? 'the run' : `step ${step}`);
+  const all = missing.length === 0 ? style.good('all') : `${taken} of ${branches}`;
+  return [
+    `${style.strong(file)}  ${all} ways taken`,
+    ...missing.map(
+      (branch) => `  ${style.attention('never')}  ${who(branch)} ${branch.what}  ${place(branch)}`,
+    ),
+    ...idle.map(
+      (branch) =>
+        `  ${style.warning('idle')}   ${who(branch)}: every test passes without its ${branch.what}  ${place(branch)}`,
+    ),
+  ];
 }
 
 function renderFailure({ file, line, name, mismatches, problem }: TestResult, style: TextStyle): string {

@@ -27,6 +27,9 @@ export default class Test extends WfCommand {
       char: 't',
       helpValue: '<text>',
     }),
+    coverage: Flags.boolean({
+      description: 'Tell which ways no test has gone, and which checks under `verify` none of them needs.',
+    }),
     update: Flags.boolean({ description: 'Write what was `rendered` into the tests that expect otherwise.' }),
     format: Flags.option({
       description: 'How the results are told: `junit` as XML for CI.',
@@ -48,6 +51,7 @@ export default class Test extends WfCommand {
       paths: argv.length === 0 ? undefined : projectPaths(project, argv as string[], cwd),
       filter: flags.filter,
       update: flags.update,
+      coverage: flags.coverage,
       progress: !flags.quiet && !this.jsonEnabled(),
     });
     const { sources: _, ...report } = whole;

@@ -11,12 +11,15 @@ import type { Molecule } from '../formula/formula.ts';
 import type { Loader } from '../formula/loader.ts';
 import { Project } from '../formula/project.ts';
 import type { Test, TestFile } from '../formula/test-file.ts';
-import { isTestFile, stepIdOf } from '../formula/test-file.ts';
+import { isTestFile, stepIdOf, subjectOf } from '../formula/test-file.ts';
 import { compileFormula } from '../plan/compile.ts';
+import type { RunEvent } from '../journal/event.ts';
 import type { Plan } from '../plan/plan.ts';
 import { FifoPool } from '../workspace/fifo-pool.ts';
 import { runProcess } from '../workspace/run-process.ts';
 import { Watchdog } from '../workspace/watchdog.ts';
+import type { Branch, Coverage } from './coverage.ts';
+import { checksOf, coverageOf, withoutCheck } from './coverage.ts';
 import type { Mismatch } from './judge.ts';
 import { judge } from './judge.ts';
 import { runTest } from './run-test.ts';
@@ -41,6 +44,8 @@ export type TestMismatch = Omit<Mismatch, 'span'> & { readonly line: number };
 export interface TestReport {
   readonly ok: boolean;
   readonly tests: readonly TestResult[];
+  /** With `coverage`: which ways of each formula or molecule its tests have gone. */
+  readonly coverage?: readonly Coverage[];
   /** Of files of tests and of what they are about: what does not check is not run. */
   readonly diagnostics: readonly Diagnostic[];
   /** The texts that the diagnostics point into, by path. */
@@ -52,6 +57,8 @@ export interface TestOptions {
   readonly paths?: readonly string[];
   /** Only tests whose name holds this text. */
   readonly filter?: string;
+  /** Find out which ways tests have gone, and which checks none of them needs. */
+  readonly coverage?: boolean;
   readonly signal: AbortSignal;
   /** The caller's environment, where real commands find programs. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -69,19 +76,27 @@ export async function runTests(loader: Loader, options: TestOptions): Promise<Te
   const machine = new Machine(folder);
   const results: TestResult[] = [];
   const diagnostics: Diagnostic[] = [];
+  const coverage: Coverage[] = [];
   try {
     for (const path of wanted) {
       if (options.signal.aborted) break;
       const told = await runFile(project, loader, path, { ...options, machine, folder });
       results.push(...told.results);
       diagnostics.push(...told.diagnostics);
+      if (told.coverage) coverage.push(told.coverage);
     }
   } finally {
     await machine.close();
     await rm(folder, { recursive: true, force: true });
   }
   const failed = diagnostics.some(({ severity }) => severity === 'error') || results.some(({ ok }) => !ok);
-  return { ok: !failed && !options.signal.aborted, tests: results, diagnostics, sources: project.sources };
+  return {
+    ok: !failed && !options.signal.aborted,
+    tests: results,
+    ...(options.coverage && { coverage }),
+    diagnostics,
+    sources: project.sources,
+  };
 }
 
 /** A file of tests, or what it is about, stands for the file of tests. */
@@ -104,7 +119,11 @@ async function runFile(
   loader: Loader,
   path: string,
   context: FileContext,
-): Promise<{ readonly results: readonly TestResult[]; readonly diagnostics: readonly Diagnostic[] }> {
+): Promise<{
+  readonly results: readonly TestResult[];
+  readonly diagnostics: readonly Diagnostic[];
+  readonly coverage?: Coverage;
+}> {
   const findings = await checkFile(project, path);
   const file = await project.file(path);
   const diagnostics = toDiagnostics(findings, project.sources);
@@ -118,11 +137,12 @@ async function runFile(
   const lines = new LineIndex(file?.text ?? '');
   const results: TestResult[] = [];
   const snapshots: Mismatch[] = [];
+  const ran: { readonly test: Test; readonly events: readonly RunEvent[]; readonly ok: boolean }[] = [];
   for (const test of content.tests) {
     if (context.signal.aborted) break;
     if (context.filter !== undefined && !test.name.value.includes(context.filter)) continue;
     const begun = performance.now();
-    const { mismatches, problem } = await outcomeOf(test, plan, bash, context);
+    const { mismatches, problem, events } = await outcomeOf(test, plan, bash, context);
     const updated = context.update ? mismatches.filter(({ update }) => update !== undefined) : [];
     snapshots.push(...updated);
     const left = mismatches.filter((one) => !updated.includes(one));
@@ -137,9 +157,52 @@ async function runFile(
     };
     context.onResult?.(result);
     results.push(result);
+    ran.push({ test, events, ok: result.ok });
   }
   if (snapshots.length > 0) await context.update?.(path, file?.text ?? '', snapshots);
-  return { results, diagnostics };
+  if (!context.coverage || context.signal.aborted) return { results, diagnostics };
+  const passed = ran.filter(({ ok }) => ok);
+  const idle: Branch[] = [];
+  for (const { index, ...check } of checksOf(plan)) {
+    const concerned = passed.filter(({ events }) =>
+      events.some((event) => isOfCheck(event, check.step, index)),
+    );
+    const other = withoutCheck(plan, check.step, index);
+    const needed = async () => {
+      for (const { test } of concerned) {
+        const { mismatches, problem } = await outcomeOf(test, other, bash, context);
+        if (mismatches.length > 0 || problem !== undefined) return true;
+      }
+      return false;
+    };
+    // Of a check that no test reaches nothing is known; that is told by itself.
+    if (concerned.length > 0 && !(await needed())) idle.push(check);
+  }
+  const subject = subjectOf(path)?.path ?? path;
+  return {
+    results,
+    diagnostics,
+    coverage: coverageOf(
+      subject,
+      plan,
+      ran.map(({ events }) => events),
+      idle,
+    ),
+  };
+}
+
+function isOfCheck(event: RunEvent, step: string, index: number): boolean {
+  return (
+    (event.type === 'check.passed' || event.type === 'check.failed') &&
+    event.step === step &&
+    event.check === index
+  );
+}
+
+interface Outcome {
+  readonly mismatches: readonly Mismatch[];
+  readonly problem?: string;
+  readonly events: readonly RunEvent[];
 }
 
 async function outcomeOf(
@@ -147,17 +210,18 @@ async function outcomeOf(
   plan: Plan,
   bash: BashParser,
   { machine, folder, signal, env }: FileContext,
-): Promise<{ readonly mismatches: readonly Mismatch[]; readonly problem?: string }> {
+): Promise<Outcome> {
   const own = await mkdtemp(join(folder, 't'));
   try {
     const run = await runTest(test, { plan, bash, execute: machine.execute, env, folder: own, signal });
     const mismatches = judge(test.expect, run);
-    if (run.unstubbed.size === 0) return { mismatches };
+    const { events } = run;
+    if (run.unstubbed.size === 0) return { mismatches, events };
     const steps = [...run.unstubbed].map((step) => `"${step}"`).join(', ');
     const problem = `nothing stands for the action of ${steps}: give it a stub, \`${[...run.unstubbed][0] ?? ''}: {}\`, or \`real\` to run it`;
-    return { mismatches, problem };
+    return { mismatches, problem, events };
   } catch (error) {
-    return { mismatches: [], problem: (error as Error).message };
+    return { mismatches: [], problem: (error as Error).message, events: [] };
   } finally {
     await rm(own, { recursive: true, force: true });
   }
