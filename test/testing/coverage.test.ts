@@ -42,8 +42,7 @@ finally:
   - {id: report, run: tell}
 `;
 const INNER = {
-  'formulas/b.yaml':
-    'formula: b\nsteps: [{id: one, run: ls, verify: [{check: outputs.exit_code < 3}]}]\n',
+  'formulas/b.yaml': 'formula: b\nsteps: [{id: one, run: ls, verify: [{check: outputs.exit_code < 3}]}]\n',
 };
 const STUBS = (again: string, loop: string, any: string) =>
   `stubs: {maybe: {}, again: ${again}, loop: ${loop}, any: ${any}, sub.one: {}, report: {}}`;
