@@ -41,6 +41,7 @@ const homes = {
   ajv: ['schema'],
   'ajv-formats': ['schema'],
   'js-yaml': ['source'],
+  yaml: ['source'],
   picomatch: ['support'],
   ulid: ['support'],
 };
