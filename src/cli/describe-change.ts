@@ -138,6 +138,7 @@ function names(list: readonly JsonValue[]): string {
 function textOf(value: JsonValue | undefined, what: string, bash: BashParser | undefined): string {
   if (value === undefined) return 'none';
   if (typeof value === 'string') return value;
+  if (value === null && what.startsWith('bounds.')) return 'no limit';
   if (typeof value === 'number' && what === 'timeout') return showDuration(value);
   if (what === 'run') return scriptOf(value as unknown as PlanRun, bash);
   if (what.startsWith('verify.')) return checkText(value as unknown as PlanCheck, bash);

@@ -3,6 +3,7 @@ import type { BashParser } from '../formula/bash/load-parser.ts';
 import type {
   Plan,
   PlanAction,
+  PlanBounds,
   PlanCheck,
   PlanRun,
   PlanStep,
@@ -47,6 +48,7 @@ export function renderPlan(plan: Plan, options: PlanTextOptions): string {
           ]
         : [],
     ),
+    ...labelled('at most', plan.bounds ? boundLines(plan.bounds) : []),
     line(0),
   ];
   const last = plan.finally ?? [];
@@ -219,6 +221,7 @@ function workspaceLines(
             ['prepared by ', 'faint'],
             [brief(prepare.run), 'code'],
             [` once per content of ${listed(prepare.files)}`, 'faint'],
+            [prepare.timeout === undefined ? '' : `, timeout ${showDuration(prepare.timeout)}`, 'faint'],
           ] as const,
         ]
       : []),
@@ -257,6 +260,28 @@ function typeText(schema: JsonSchema): string {
 function defaultText(schema: JsonSchema): string {
   if (!isJsonObject(schema)) return '';
   return schema['default'] === undefined ? '' : `  default ${JSON.stringify(schema['default'])}`;
+}
+
+function boundLines({ minutes, attempts, unbounded = {} }: PlanBounds): OutlineLine['pieces'][] {
+  const known = [
+    ...(minutes === null ? [] : [`${showDuration(minutes * 60_000)} of work`]),
+    ...(attempts === null ? [] : [counted(attempts, 'attempt')]),
+  ];
+  return [
+    ...(known.length > 0 ? [[[known.join(', '), 'plain']] as const] : []),
+    ...Object.entries(unbounded).map(
+      ([bound, { step, why }]) =>
+        [
+          [`no limit of ${bound}: `, 'attention'],
+          [step, 'name'],
+          [`  ${why}`, 'faint'],
+        ] as const,
+    ),
+  ];
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** What happens to another holder, in words. */

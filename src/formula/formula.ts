@@ -213,7 +213,14 @@ export interface Workspace {
   readonly span: Span;
   readonly from:
     'clone' | 'checkout' | 'empty' | { readonly git: Template; readonly ref: Template | undefined };
-  readonly prepare: { readonly run: Command; readonly files: readonly Located<string>[] } | undefined;
+  readonly prepare:
+    | {
+        readonly run: Command;
+        readonly files: readonly Located<string>[];
+        /** Milliseconds. */
+        readonly timeout: number | undefined;
+      }
+    | undefined;
   readonly services: readonly Service[];
 }
 

@@ -520,6 +520,7 @@ class Reader {
       prepare: prepare && {
         run: this.command(new Keys(prepare).get('run') as SourceNode),
         files: this.texts(prepare.get('files')?.value) ?? [],
+        timeout: this.duration(prepare.get('timeout')?.value),
       },
       services: keys.items('services').map((item) => this.#service(item as SourceMap)),
     };

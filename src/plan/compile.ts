@@ -9,6 +9,7 @@ import { Project } from '../formula/project.ts';
 import type { ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
 import { resolveFormula } from '../formula/resolve.ts';
 import { UserError } from '../support/user-error.ts';
+import { boundsOf } from './bounds.ts';
 import { COMPILER } from './compiler.ts';
 import { digestPlan } from './digest.ts';
 import { withProfile } from './profile.ts';
@@ -79,7 +80,7 @@ async function lowerFormula(formula: Formula, project: Project, profile: string 
     steps: lowerSteps(resolved, lowering),
     ...(last.length > 0 && { finally: last }),
   };
-  return { plan: digestPlan(body), ...body };
+  return { plan: digestPlan(body), ...body, bounds: boundsOf(body) };
 }
 
 function* stepsWithin(formula: ResolvedFormula): Generator<ResolvedStep> {

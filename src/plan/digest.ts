@@ -6,13 +6,14 @@ import type { Digest, Plan, PlanStep } from './plan.ts';
 
 /**
  * The name of a plan: SHA-256 over its canonical form (RFC 8785) without what does not change behaviour: the compiler
- * that made it, places in files, and texts that only people read.
+ * that made it, places in files, texts that only people read, and the bounds, which follow from the rest.
  */
 export function digestPlan(plan: Omit<Plan, 'plan'> & { readonly plan?: Digest }): Digest {
   const {
     plan: _name,
     compiler: _compiler,
     description: _description,
+    bounds: _bounds,
     inputs,
     steps,
     finally: last,

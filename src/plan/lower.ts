@@ -78,6 +78,7 @@ export function lowerWorkspace(
       prepare: {
         run: lowerCommand(prepare.run, lowering, text),
         files: prepare.files.map((file) => file.value),
+        ...(prepare.timeout !== undefined && { timeout: prepare.timeout }),
       },
     }),
     ...(services.length > 0 && {

@@ -14,7 +14,7 @@ export type Milliseconds = number;
 
 /**
  * A compiled formula: canonical JSON with nothing left to look up but inputs and what earlier steps put out.
- * Two sources that behave alike compile to the same `plan` digest; `compiler`, every `source`, `title` and
+ * Two sources that behave alike compile to the same `plan` digest; `compiler`, `bounds`, every `source`, `title` and
  * `description` are outside of it (see `digest.ts`).
  */
 export interface Plan {
@@ -35,7 +35,23 @@ export interface Plan {
   /** In the order they were written. */
   readonly steps: readonly PlanStep[];
   readonly finally?: readonly PlanStep[];
+  /** Outside the digest, since it follows from the rest. Absent: in a plan of an older compiler. */
+  readonly bounds?: PlanBounds;
 }
+
+/** The worst case that follows from loops, attempts, lists, timeouts and budgets; null: there is none. */
+export interface PlanBounds {
+  readonly agentTurns: number | null;
+  readonly usd: number | null;
+  /** Of work, as budgets count it, all that runs at the same time added up. */
+  readonly minutes: number | null;
+  /** How often the action of a step is tried, all steps together. */
+  readonly attempts: number | null;
+  /** For each bound that is null: the step that makes it so, by path, and why. */
+  readonly unbounded?: Readonly<Partial<Record<BoundName, { readonly step: string; readonly why: string }>>>;
+}
+
+export type BoundName = 'agentTurns' | 'usd' | 'minutes' | 'attempts';
 
 export interface PlanBudget {
   /** Minutes of work; waiting for people, timers and events does not count. */
@@ -51,7 +67,11 @@ export interface PlanConcurrency {
 export interface PlanWorkspace {
   readonly from: 'clone' | 'checkout' | 'empty' | { readonly git: TemplateText; readonly ref?: TemplateText };
   /** Runs once per content of `files`; what it leaves behind that git ignores is reused. */
-  readonly prepare?: { readonly run: PlanRun; readonly files: readonly string[] };
+  readonly prepare?: {
+    readonly run: PlanRun;
+    readonly files: readonly string[];
+    readonly timeout?: Milliseconds;
+  };
   readonly services?: readonly PlanService[];
 }
 

@@ -3,6 +3,7 @@ import { compileSchema } from '../schema/validate-value.ts';
 import type { JsonObject, JsonSchema, JsonValue } from '../support/json.ts';
 import { isJsonObject } from '../support/json.ts';
 import { UserError } from '../support/user-error.ts';
+import { boundsOf } from './bounds.ts';
 import { digestPlan } from './digest.ts';
 import type { Plan } from './plan.ts';
 
@@ -28,7 +29,8 @@ export function readPlan(text: string, from: string): Plan {
   }
   const plan = value as unknown as Plan;
   const digest = digestPlan(plan);
-  if (plan.plan === digest) return plan;
+  // Nothing vouches for the bounds that it says.
+  if (plan.plan === digest) return { ...plan, bounds: boundsOf(plan) };
   throw new UserError(
     `${from} was changed after it was compiled: it says ${plan.plan}, but what it holds is ${digest}`,
     { hint: `change formula "${plan.formula}" instead, and compile it again` },

@@ -8,9 +8,9 @@ import { missingNames, NotKnown, partlyKnown, partlyKnownList, withKnowable } fr
 import { RenderError, renderTemplate } from '../formula/render-template.ts';
 import type { RenderWorld } from '../formula/render-template.ts';
 import type { Plan, PlanCheck, PlanGroup, PlanRun, PlanStep, PlanWait, PlanWorkspace } from '../plan/plan.ts';
+import { topological } from '../plan/topological.ts';
 import type { JsonObject, JsonSchema, JsonValue } from '../support/json.ts';
 import { completeInputs } from './bind-inputs.ts';
-import { topological } from './overlap.ts';
 import type { Rendered } from './render-command.ts';
 import { renderCommand } from './render-command.ts';
 import { evaluateWith, messageOf, NO_FILES } from './scope.ts';

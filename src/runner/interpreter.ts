@@ -1,6 +1,8 @@
 import { showDuration } from '../formula/duration.ts';
 import type { EventBody, StateId, StepError, Waiting } from '../journal/event.ts';
 import type { Plan, PlanConcurrency, PlanGroup, PlanStep, PlanWorkspace } from '../plan/plan.ts';
+import { INFRASTRUCTURE_TRIES } from '../plan/limits.ts';
+import { topological } from '../plan/topological.ts';
 import type { JsonObject, JsonValue } from '../support/json.ts';
 import { UserError } from '../support/user-error.ts';
 import type { RunWorkspace } from '../workspace/run-workspace.ts';
@@ -16,10 +18,10 @@ import { Frame } from './frame.ts';
 import { handoffFiles } from './handoff.ts';
 import { joinDecided, joinEnded, joinFailure } from './join.ts';
 import { Ledger } from './ledger.ts';
-import { overlappingSteps, topological } from './overlap.ts';
+import { overlappingSteps } from './overlap.ts';
 import type { Failed, Result } from './result.ts';
 import { failure } from './result.ts';
-import { backoffBefore, infrastructureBackoff, INFRASTRUCTURE_TRIES, mayRetry } from './retry-policy.ts';
+import { backoffBefore, infrastructureBackoff, mayRetry } from './retry-policy.ts';
 import type { Evaluated, Scoped } from './scope.ts';
 import { evaluate, evaluateJson, render, Scopes } from './scope.ts';
 import { verify } from './verify/verify.ts';
@@ -529,7 +531,9 @@ export class Interpreter {
       /** It would have been tried again. */
       const given = () => ({ ...ended, result: failure('cancelled', 'cancelled', result.state) });
       if (result.ok || signal.aborted || result.error.kind === 'cancelled') return ended;
-      if (result.error.kind === 'infrastructure' && !step.once && troubles < INFRASTRUCTURE_TRIES) {
+      // What is inside of a group has had its tries: another round of them for each formula around would be no small count.
+      const isOwn = step.action.kind !== 'group' && !step.once;
+      if (result.error.kind === 'infrastructure' && isOwn && troubles < INFRASTRUCTURE_TRIES) {
         troubles += 1;
         await this.#pause(work, key, infrastructureBackoff(troubles, this.#engine.run + key));
         if (signal.aborted) return given();

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { showDuration } from '../formula/duration.ts';
 import { renderTemplate } from '../formula/render-template.ts';
 import type { Plan, PlanWorkspace } from '../plan/plan.ts';
 import type { JsonObject } from '../support/json.ts';
@@ -205,17 +206,15 @@ export class LocalWorld implements World {
             cwd: directory,
             env: { ...this.baseEnv, WF_RUN: this.#options.run, WF_WORKSPACE: directory },
             signal,
+            timeout: plan.prepare?.timeout,
             log: 'prepare',
             place: { step: 'prepare' },
           });
           if (ended.ended === 'exit' && ended.exitCode === 0) return;
           const tail = (ended.stderr.text || ended.stdout.text).trimEnd().split('\n').slice(-10).join('\n');
-          throw new UserError(
-            `\`prepare\` failed: ${ended.message ?? (ended.exitCode === undefined ? ended.ended : `exit code ${ended.exitCode}`)}\n${tail}`,
-            {
-              hint: `its whole output is in ${logFile(this.#folder, 'prepare')}`,
-            },
-          );
+          throw new UserError(`\`prepare\` failed: ${whyEnded(ended, plan.prepare?.timeout)}\n${tail}`, {
+            hint: `its whole output is in ${logFile(this.#folder, 'prepare')}`,
+          });
         },
       },
     });
@@ -273,6 +272,11 @@ export class LocalWorld implements World {
     }
     return join(folder, `${this.#scratched++}.${safe(name).slice(-80)}`);
   }
+}
+
+function whyEnded({ ended, message, exitCode }: ProcessResult, timeout = 0): string {
+  if (ended === 'timeout') return `it took longer than ${showDuration(timeout)}`;
+  return message ?? (exitCode === undefined ? ended : `exit code ${exitCode}`);
 }
 
 /** Most commands are bash scripts: better told before anything has run than by the first step. */

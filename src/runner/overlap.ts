@@ -1,4 +1,5 @@
 import type { PlanStep } from '../plan/plan.ts';
+import { topological } from '../plan/topological.ts';
 
 /**
  * The steps that may run while another one that could write does: each works in a copy of its own. Found from the
@@ -34,27 +35,4 @@ export function overlappingSteps(steps: readonly PlanStep[]): ReadonlySet<string
 /** Whether an action could change files: people and waits do not. */
 function mayWrite(step: PlanStep): boolean {
   return step.action.kind === 'run' || step.action.kind === 'group';
-}
-
-/** The steps so that each comes after what it needs; among equals, in the order of the plan. */
-export function topological(steps: readonly PlanStep[]): readonly PlanStep[] {
-  const done = new Set<string>();
-  const order: PlanStep[] = [];
-  const byId = new Map(steps.map((step) => [step.id, step]));
-  for (const root of steps) {
-    const stack = [root];
-    for (let step = stack.at(-1); step; step = stack.at(-1)) {
-      const missing = done.has(step.id) ? [] : step.needs.filter((need) => !done.has(need));
-      if (missing.length > 0) {
-        for (const need of [...missing].reverse()) stack.push(byId.get(need) as PlanStep);
-        continue;
-      }
-      stack.pop();
-      if (!done.has(step.id)) {
-        done.add(step.id);
-        order.push(step);
-      }
-    }
-  }
-  return order;
 }

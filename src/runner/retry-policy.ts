@@ -2,9 +2,6 @@ import { createHash } from 'node:crypto';
 import type { StepError } from '../journal/event.ts';
 import type { PlanRetry, RetryOn } from '../plan/plan.ts';
 
-/** How often a trouble of the infrastructure (exit code 75) is met with another try, beside the step's own attempts. */
-export const INFRASTRUCTURE_TRIES = 5;
-
 const INFRASTRUCTURE_FIRST = 1_000;
 const INFRASTRUCTURE_LONGEST = 60_000;
 

@@ -1,11 +1,9 @@
 import { connect } from 'node:net';
+import { SERVICE_READY_MILLISECONDS } from '../plan/limits.ts';
 import { UserError } from '../support/user-error.ts';
 import type { FifoPool } from './fifo-pool.ts';
 import type { ProcessResult, Registry } from './run-process.ts';
 import { runProcess } from './run-process.ts';
-
-/** How long a service may take to be ready. */
-const READY_MILLISECONDS = 60_000;
 
 /** How long one look by a command may take. */
 const PROBE_MILLISECONDS = 10_000;
@@ -104,7 +102,7 @@ class Service {
   }
 
   async ready(): Promise<void> {
-    const { signal, readyWithin = READY_MILLISECONDS } = this.#options;
+    const { signal, readyWithin = SERVICE_READY_MILLISECONDS } = this.#options;
     const { id } = this.request;
     const until = Date.now() + readyWithin;
     for (let pause = 5; ; pause = Math.min(pause * 1.5, 250)) {

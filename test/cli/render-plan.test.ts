@@ -103,6 +103,8 @@ describe('a plan as text', () => {
                  service db  serve --level {{inputs.level}}  ready when port 5432 answers
       budget     30 minutes
       exclusive  lint-{{inputs.level}} (waits for the one before)
+      at most    no limit of minutes: workspace  \`prepare\` has no \`timeout\`
+                 no limit of attempts: fix  nothing says how many items \`steps.lint.outputs.files\` has at most; \`maxItems\` in its schema would
 
         lint  Look for problems  [slow, files]
           │ npx eslint {{args inputs.paths}} --format json \\

@@ -40,7 +40,7 @@ describe('wf plan', () => {
     const { stdout, stderr, exitCode } = await project.wf('plan a');
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(
-      /^a\nsha256:[0-9a-f]{64}\n\ninputs {5}a {2}string\nworkspace {2}empty\n\n {2}hi\n {4}│ echo hi\n$/,
+      /^a\nsha256:[0-9a-f]{64}\n\ninputs {5}a {2}string\nworkspace {2}empty\nat most {4}1 attempt\n {11}no limit of minutes: hi {2}it has no `timeout`, and no `budget` covers it\n\n {2}hi\n {4}│ echo hi\n$/,
     );
     expect(stderr).toContain('unused-input');
     expect(await project.wf('plan a -q')).toEqual({ stdout, stderr: '', exitCode: 0 });

@@ -23,10 +23,11 @@ const steps = (...lines: readonly string[]): Files => ({
   'formulas/a.yaml': `formula: a\nsteps:\n${lines.map((line) => `  - {${line}}\n`).join('')}`,
 });
 
-/** Changes as short lines: what lets more happen in full, the rest by name. */
+/** Changes as short lines: what lets more happen in full, the rest by name; without what follows for the bounds. */
 async function told(before: Files, after: Files): Promise<readonly string[]> {
   const [one, other] = [await planOf(before), await planOf(after)];
-  return comparePlans(one, other).map(({ kind, step, what, grows, breaks }) =>
+  const changes = comparePlans(one, other).filter(({ what }) => what?.startsWith('bounds.') !== true);
+  return changes.map(({ kind, step, what, grows, breaks }) =>
     [
       kind,
       ...(step === undefined ? [] : [step]),
@@ -226,6 +227,21 @@ describe('what a change means', () => {
     });
     expect(await told(files('run: ls'), files('run: ls, secrets: {A: X}'))).toEqual([
       'added sub.one secrets.A ! it is given the secret X',
+    ]);
+  });
+
+  it('says what follows for the bounds', async () => {
+    const bounded = steps('id: s, run: ls, timeout: 5m');
+    const changes = async (after: Files) =>
+      comparePlans(await planOf(bounded), await planOf(after)).filter(({ what }) =>
+        what?.startsWith('bounds.'),
+      );
+    expect(await changes(steps('id: s, run: ls, timeout: 5m, retry: {attempts: 3}'))).toEqual([
+      { kind: 'changed', what: 'bounds.minutes', before: 30, after: 90, grows: 'it may come to more' },
+      { kind: 'changed', what: 'bounds.attempts', before: 1, after: 3, grows: 'it may come to more' },
+    ]);
+    expect(await changes(steps('id: s, run: ls'))).toEqual([
+      { kind: 'changed', what: 'bounds.minutes', before: 30, after: null, grows: 'it may come to more' },
     ]);
   });
 

@@ -7,6 +7,7 @@ import { compileFormula } from '../../src/plan/compile.ts';
 import type {
   Plan,
   PlanAction,
+  PlanBounds,
   PlanBash,
   PlanBudget,
   PlanCheck,
@@ -34,6 +35,7 @@ type Keys<T> = { readonly [K in keyof T]-?: object extends Pick<T, K> ? false : 
 type Of<T, K extends PropertyKey> = Extract<T, Readonly<Record<K, unknown>>>;
 type Kind<T, K extends string> = Extract<T, { readonly kind: K }>;
 type Repository = Extract<PlanWorkspace['from'], object>;
+type Unbounded = NonNullable<NonNullable<PlanBounds['unbounded']>['minutes']>;
 type Quorum = Extract<PlanStep['join'], object>;
 
 const plan: Keys<Plan> = {
@@ -51,6 +53,7 @@ const plan: Keys<Plan> = {
   concurrency: false,
   steps: true,
   finally: false,
+  bounds: false,
 };
 const step: Keys<PlanStep> = {
   id: true,
@@ -109,6 +112,14 @@ const definitions = {
   >,
   check_wait: { kind: true, wait: true, timeout: false } satisfies Keys<Kind<PlanCheck, 'wait'>>,
   retry: { attempts: true, on: true, backoff: false, feedback: false } satisfies Keys<PlanRetry>,
+  bounds: {
+    agentTurns: true,
+    usd: true,
+    minutes: true,
+    attempts: true,
+    unbounded: false,
+  } satisfies Keys<PlanBounds>,
+  unbounded: { step: true, why: true } satisfies Keys<Unbounded>,
   budget: { minutes: true } satisfies Keys<PlanBudget>,
   concurrency: { group: true, then: true } satisfies Keys<PlanConcurrency>,
   workspace: { from: true, prepare: false, services: false } satisfies Keys<PlanWorkspace>,
@@ -118,9 +129,11 @@ const definitions = {
   ready_log: { log: true } satisfies Keys<Of<PlanService['ready'], 'log'>>,
   ready_run: { run: true } satisfies Keys<Of<PlanService['ready'], 'run'>>,
 };
+/** Each may be there, and one is. */
+const byBound = { minutes: false, attempts: false, usd: false, agentTurns: false };
 const unnamed = {
   repeat: { until: true, max: true, or: true } satisfies Keys<NonNullable<PlanStep['repeat']>>,
-  prepare: { run: true, files: true } satisfies Keys<NonNullable<PlanWorkspace['prepare']>>,
+  prepare: { run: true, files: true, timeout: false } satisfies Keys<NonNullable<PlanWorkspace['prepare']>>,
   backoff: { initial: true, factor: true, max: true } satisfies Keys<NonNullable<PlanRetry['backoff']>>,
 };
 
@@ -178,6 +191,13 @@ function shapeOf(key: string, item: JsonValue): Readonly<Record<string, boolean>
         default:
           return definitions.check_wait;
       }
+    case 'bounds':
+      return definitions.bounds;
+    case 'unbounded':
+      return byBound;
+    case 'minutes':
+    case 'attempts':
+      return definitions.unbounded;
     case 'ready':
       return pick('ready_port', 'ready_log', 'ready_run');
     case 'values':

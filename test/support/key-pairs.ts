@@ -372,6 +372,11 @@ export const PAIRS: Readonly<Record<string, Pair>> = {
     'formula: a\nworkspace: {prepare: {run: make x, files: [x]}}\nsteps: [{id: s, run: ls}]\n',
     'formula: a\nworkspace: {prepare: {run: make y, files: [x]}}\nsteps: [{id: s, run: ls}]\n',
   ),
+  'prepare.timeout': formula(
+    'behaviour',
+    'formula: a\nworkspace: {prepare: {run: make, files: [x], timeout: 5m}}\nsteps: [{id: s, run: ls}]\n',
+    'formula: a\nworkspace: {prepare: {run: make, files: [x], timeout: 6m}}\nsteps: [{id: s, run: ls}]\n',
+  ),
   'prepare.files': formula(
     'behaviour',
     'formula: a\nworkspace: {prepare: {run: make, files: [x]}}\nsteps: [{id: s, run: ls}]\n',

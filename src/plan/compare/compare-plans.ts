@@ -35,6 +35,15 @@ export const PLAN_KEYS: PlanKeys = {
     );
   },
   workspace: describeWorkspace,
+  bounds: (before, after) =>
+    // Of a plan that an older compiler made nothing is known.
+    before && after
+      ? (['minutes', 'attempts', 'usd', 'agentTurns'] as const).flatMap((name) => {
+          const [old, young] = [before[name], after[name]];
+          const more = old !== null && (young === null || young > old);
+          return difference(`bounds.${name}`, old, young, more ? { grows: 'it may come to more' } : {});
+        })
+      : [],
   budget: describeBudget,
   concurrency: STEP_KEYS.concurrency,
 };

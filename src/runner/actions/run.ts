@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { RenderError } from '../../formula/render-template.ts';
 import type { EventBody } from '../../journal/event.ts';
+import { EXIT_INFRASTRUCTURE } from '../../plan/limits.ts';
 import type { PlanRun } from '../../plan/plan.ts';
 import { compileSchema } from '../../schema/validate-value.ts';
 import type { JsonObject, JsonValue } from '../../support/json.ts';
@@ -21,9 +22,6 @@ import { renderCommand } from '../render-command.ts';
 import type { Result } from '../result.ts';
 import { failure } from '../result.ts';
 import { messageOf } from '../scope.ts';
-
-/** The exit code with which a command says that not it but the infrastructure failed (`EX_TEMPFAIL`). */
-const EXIT_INFRASTRUCTURE = 75;
 
 /**
  * Runs a command once, in the state the step begins with, and records how it ended with its outputs and what it left.
