@@ -1,6 +1,9 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../support/user-error.ts';
+import type { CiService } from './ci-templates.ts';
+import { ciTemplate } from './ci-templates.ts';
+import type { Template } from './init-templates.ts';
 import { initTemplates } from './init-templates.ts';
 import type { TextStyle } from './text-style.ts';
 
@@ -8,6 +11,8 @@ import type { TextStyle } from './text-style.ts';
 export interface InitReport {
   /** Absolute path. */
   readonly root: string;
+  /** A whole project was made, and not only what was asked for beside it. */
+  readonly isNew: boolean;
   readonly files: readonly InitFile[];
 }
 
@@ -20,16 +25,43 @@ export interface InitFile {
   readonly todo?: string;
 }
 
+export interface InitOptions {
+  /** Also a file for CI; where there is a project already, that alone. */
+  readonly ci?: CiService | undefined;
+  /** Of this `wf`. */
+  readonly version: string;
+}
+
 /** Makes a project in a folder. A file that is there stays as it is. */
-export function initProject(folder: string): InitReport {
+export function initProject(folder: string, { ci, version }: InitOptions): InitReport {
   const root = resolve(folder);
-  const files = initTemplates().map(({ path, text, about, instead }): InitFile => {
+  const isProject = ['wf.yaml', 'formulas'].some((name) => existsSync(join(root, name)));
+  const templates: readonly Template[] = [
+    ...(ci !== undefined && isProject ? [] : initTemplates()),
+    ...(ci === undefined ? [] : [ciFile(ci, root, version)]),
+  ];
+  const files = templates.map(({ path, text, about, instead }): InitFile => {
     const file = join(root, path);
     if (make(file, text)) return { path, about, did: 'made' };
     const todo = instead?.(readFileSync(file, 'utf8'));
     return { path, about, did: 'kept', ...(todo !== undefined && { todo }) };
   });
-  return { root, files };
+  return { root, isNew: templates.length > 1, files };
+}
+
+/** The file for CI; one that is there is somebody's own, and is told what to add. */
+function ciFile(service: CiService, root: string, version: string): Template {
+  const hasLockfile = existsSync(join(root, 'package-lock.json'));
+  const { path, text } = ciTemplate(service, { version, hasLockfile });
+  return {
+    path,
+    text,
+    about: 'checks, tests and dry-runs every formula, and tells what a change means',
+    instead: (there) =>
+      there.includes('wf check')
+        ? undefined
+        : `run in it: wf check, wf fmt --check, wf test, wf run --dry-run --all, wf plan --diff <base> --format markdown`,
+  };
 }
 
 /** Writes a file unless there is one, also one that appears in this moment. */
@@ -53,7 +85,7 @@ function make(file: string, text: string): boolean {
 
 /** What was made, what was left alone, and what to do next. */
 export function renderInit(
-  { root, files }: InitReport,
+  { root, isNew, files }: InitReport,
   folder: string | undefined,
   style: TextStyle,
 ): string {
@@ -74,10 +106,10 @@ export function renderInit(
   return [
     made.length === 0
       ? `nothing to do in ${root}: every file is there`
-      : `a project in ${style.strong(root)}`,
+      : isNew
+        ? `a project in ${style.strong(root)}`
+        : `in ${style.strong(root)}`,
     ...lines,
-    '',
-    'next',
-    ...next.map((command) => `  ${style.help(command)}`),
+    ...(isNew ? ['', 'next', ...next.map((command) => `  ${style.help(command)}`)] : []),
   ].join('\n');
 }

@@ -47,7 +47,7 @@ function isSame(before: string, after: string): boolean {
 export function commentsOf(text: string): readonly string[] {
   const found: string[] = [];
   const add = (comment: string | null | undefined) => {
-    for (const line of (comment ?? '').split('\n')) if (line.trim() !== '') found.push(line.trim());
+    for (const line of (comment ?? '').split('\n')) if (line !== '') found.push(line.trim());
   };
   const document = parseDocument(text, { keepSourceTokens: true });
   add(document.commentBefore);
@@ -78,7 +78,12 @@ function print(document: Document.Parsed): string {
 
 /** Blanks at the ends of comments mean nothing. */
 function trimComments(document: Document.Parsed): void {
-  const trimmed = (comment: string) => comment.replace(/[ \t]+$/gm, '');
+  // An empty line of a comment is one blank here, a blank line between two comments is nothing.
+  const trimmed = (comment: string) =>
+    comment
+      .split('\n')
+      .map((line) => (line === '' ? '' : line.trimEnd() || ' '))
+      .join('\n');
   const trim = (holder: { comment?: string | null; commentBefore?: string | null }) => {
     if (holder.comment) holder.comment = trimmed(holder.comment);
     if (holder.commentBefore) holder.commentBefore = trimmed(holder.commentBefore);

@@ -140,6 +140,8 @@ describe('the canonical layout', () => {
 
   it('looks like this', () => {
     const text = `# a formula\r
+#
+#   wf check
 formula:   a
 
 
@@ -162,6 +164,8 @@ steps:
 `;
     expect(formatted(text)).toMatchInlineSnapshot(`
       "# a formula
+      #
+      #   wf check
       formula: a
 
       # about inputs
