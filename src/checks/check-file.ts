@@ -5,7 +5,7 @@ import { allCommandsOf, workspaceCommands } from '../formula/commands.ts';
 import type { Formula, Molecule, Step, Workspace } from '../formula/formula.ts';
 import type { Order, StepRead } from '../formula/order.ts';
 import { orderSteps } from '../formula/order.ts';
-import type { Project } from '../formula/project.ts';
+import type { Project, ProjectFile } from '../formula/project.ts';
 import type { Library, ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
 import { resolveFormula } from '../formula/resolve.ts';
 import { formulaScopes } from '../formula/scope.ts';
@@ -15,14 +15,26 @@ import { ALL_CHECKS } from './all-checks.ts';
 import type { Subject } from './check.ts';
 import { runChecks } from './check.ts';
 import { mayBeVacuous } from './check-cannot-fail.ts';
+import { applyIgnores } from './ignores.ts';
 import { mentionedScripts } from './missing-script.ts';
 import { checkReferences } from './references.ts';
 import { checkTestFile } from './test-file.ts';
 import { checkValuesAsCode } from './value-as-code.ts';
 
+/** What a check of one file comes to. */
+export interface CheckedFindings {
+  readonly findings: readonly Finding[];
+  /** How many more there are that its author lets stand. */
+  readonly ignored: number;
+}
+
 /** What is wrong with one file, everything it uses taken into account; findings of used files are not repeated. */
-export async function checkFile(project: Project, path: string): Promise<readonly Finding[]> {
+export async function checkFile(project: Project, path: string): Promise<CheckedFindings> {
   const file = await project.closure(path);
+  return applyIgnores(await findingsIn(project, file), file?.ignores ?? []);
+}
+
+async function findingsIn(project: Project, file: ProjectFile | undefined): Promise<readonly Finding[]> {
   if (!file?.content) return file?.findings ?? [];
   const complete = !file.findings.some((finding) => finding.severity === 'error');
   switch (file.content.kind) {

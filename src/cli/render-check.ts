@@ -4,7 +4,7 @@ import type { TextStyle } from './text-style.ts';
 
 /** Diagnostics with their lines, and a last line that counts; `quiet` leaves out that line when nothing was found. */
 export function renderCheckReport(
-  report: { readonly files: number; readonly diagnostics: readonly Diagnostic[] },
+  report: { readonly files: number; readonly diagnostics: readonly Diagnostic[]; readonly ignored?: number },
   sources: ReadonlyMap<string, string>,
   style: TextStyle,
   quiet = false,
@@ -16,16 +16,22 @@ export function renderCheckReport(
 
 /** One line that says how much was found in how many files; with `quiet`, only when something was. */
 export function renderTally(
-  { diagnostics, files }: { readonly files: number; readonly diagnostics: readonly Diagnostic[] },
+  {
+    diagnostics,
+    files,
+    ignored = 0,
+  }: { readonly files: number; readonly diagnostics: readonly Diagnostic[]; readonly ignored?: number },
   style: TextStyle,
   quiet = false,
 ): string {
-  const looked = count(files, 'file');
+  const looked = `${count(files, 'file')}${ignored > 0 ? `, ${ignored} ignored` : ''}`;
   if (diagnostics.length > 0) return `${tally(diagnostics, style)} in ${looked}`;
   if (quiet) return '';
   return files === 0
     ? 'nothing to check: there are no formulas here (`wf init` makes the first)'
-    : style.good(`${looked} checked, nothing to report`);
+    : style.good(
+        `${count(files, 'file')} checked, nothing to report${ignored > 0 ? `, ${ignored} ignored` : ''}`,
+      );
 }
 
 /** `2 errors and 1 warning`. */

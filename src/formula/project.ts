@@ -9,6 +9,8 @@ import { brokenSteps } from './broken-steps.ts';
 import type { Formula, Molecule, ProjectSettings } from './formula.ts';
 import type { Loader } from './loader.ts';
 import { readFormula, readMolecule, readProjectSettings } from './read-document.ts';
+import type { Ignore } from './ignores.ts';
+import { findIgnores } from './ignores.ts';
 import type { Library } from './resolve.ts';
 import { schemaResolver } from './schema-files.ts';
 import type { TestFile } from './test-file.ts';
@@ -27,6 +29,8 @@ export interface ProjectFile {
     | TestFile
     | { readonly kind: 'project'; readonly settings: ProjectSettings }
     | undefined;
+  /** What its author lets stand. */
+  readonly ignores: readonly Ignore[];
   /** Other files that reading it asked for, there or not: schemas. */
   readonly asked: readonly string[];
 }
@@ -158,6 +162,7 @@ export class Project {
       text: '',
       findings: [finding],
       content: undefined,
+      ignores: [],
       asked: [],
     });
     const isListed = this.#listed.has(path);
@@ -179,6 +184,7 @@ export class Project {
     const document = parseYaml(path, decoded.text);
     const text = decoded.text;
     const kind = kindOf(path, document);
+    const ignores = findIgnores(document);
     const findings = [...document.findings, ...validateDocument(document, kind)];
     const errors = findings.filter((finding) => finding.severity === 'error');
     const broken =
@@ -188,7 +194,7 @@ export class Project {
             errors.map(({ span }) => span),
           )
         : errors.length === 0 && new Set<SourceNode>();
-    if (!broken) return { path, text, findings, content: undefined, asked: [] };
+    if (!broken) return { path, text, findings, content: undefined, ignores, asked: [] };
     const asked: string[] = [];
     const resolve = await schemaResolver(document, (schema) => {
       asked.push(schema);
@@ -197,15 +203,15 @@ export class Project {
     switch (kind) {
       case 'formula': {
         const { value, findings: found } = readFormula(document, resolve, broken);
-        return { path, text, findings: [...findings, ...found], content: value, asked };
+        return { path, text, findings: [...findings, ...found], content: value, ignores, asked };
       }
       case 'molecule': {
         const { value, findings: found } = readMolecule(document, resolve);
-        return { path, text, findings: [...findings, ...found], content: value, asked };
+        return { path, text, findings: [...findings, ...found], content: value, ignores, asked };
       }
       case 'test': {
         const { value, findings: found } = readTestFile(document);
-        return { path, text, findings: [...findings, ...found], content: value, asked };
+        return { path, text, findings: [...findings, ...found], content: value, ignores, asked };
       }
       case 'project': {
         const { value, findings: found } = readProjectSettings(document);
@@ -214,6 +220,7 @@ export class Project {
           text,
           findings: [...findings, ...found],
           content: { kind: 'project', settings: value },
+          ignores,
           asked,
         };
       }

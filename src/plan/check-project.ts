@@ -13,6 +13,8 @@ export interface CheckReport {
   /** How many files were looked at. */
   readonly files: number;
   readonly diagnostics: readonly Diagnostic[];
+  /** How many more there would be that somebody lets stand (`# wf-ignore:`). */
+  readonly ignored: number;
   /** The texts that the diagnostics point into, by path. */
   readonly sources: ReadonlyMap<string, string>;
 }
@@ -31,6 +33,7 @@ export interface CheckOptions {
 export interface CheckedPart {
   readonly files: readonly CheckedFile[];
   readonly diagnostics: readonly Diagnostic[];
+  readonly ignored: number;
   /** The texts that the diagnostics point into, by path. */
   readonly sources: ReadonlyMap<string, string>;
   /** All files that were looked at, as they were. */
@@ -57,6 +60,7 @@ export async function checkProject(loader: Loader, options: CheckOptions = {}): 
     ok: !diagnostics.some((diagnostic) => diagnostic.severity === 'error'),
     files: paths.length,
     diagnostics,
+    ignored: parts.reduce((sum, part) => sum + part.ignored, 0),
     sources: new Map(parts.flatMap(({ sources }) => [...sources])),
   };
 }
@@ -67,12 +71,16 @@ export async function checkPart(loader: Loader, paths: readonly string[]): Promi
   const project = await Project.open(watched);
   const files: CheckedFile[] = [];
   const findings: Finding[] = [];
+  let ignored = 0;
   /** What other files have asked for, and more of them may. */
   const shared = new Set(['wf.yaml']);
   for (const path of paths) {
-    const { value: found, asked } = await project.noting(() => checkFile(project, path));
+    const { value, asked } = await project.noting(() => checkFile(project, path));
+    const { findings: found, ignored: stand } = value;
     findings.push(...found);
-    files.push({ path, isClean: found.length === 0, asked });
+    ignored += stand;
+    // What stands is counted each time.
+    files.push({ path, isClean: found.length === 0 && stand === 0, asked });
     for (const other of asked) if (other !== path) shared.add(other);
     if (found.length === 0 && !shared.has(path)) project.release(path);
   }
@@ -81,5 +89,5 @@ export async function checkPart(loader: Loader, paths: readonly string[]): Promi
     diagnostics.flatMap(({ file, related = [] }) => [file, ...related.map((place) => place.file)]),
   );
   const sources = new Map([...project.sources].filter(([path]) => pointedAt.has(path)));
-  return { files, diagnostics, sources, seen };
+  return { files, diagnostics, ignored, sources, seen };
 }

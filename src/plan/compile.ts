@@ -40,7 +40,7 @@ export async function compileFormula(
   if (!project.paths.includes(path)) throw unknownFormula(name, project.paths);
   await project.closure(path);
   const findings: Finding[] = [];
-  for (const used of project.sources.keys()) findings.push(...(await checkFile(project, used)));
+  for (const used of project.sources.keys()) findings.push(...(await checkFile(project, used)).findings);
   const diagnostics = toDiagnostics(findings, project.sources);
   const file = await project.file(path);
   const failed = diagnostics.some((diagnostic) => diagnostic.severity === 'error');

@@ -124,7 +124,7 @@ async function runFile(
   readonly diagnostics: readonly Diagnostic[];
   readonly coverage?: Coverage;
 }> {
-  const findings = await checkFile(project, path);
+  const { findings } = await checkFile(project, path);
   const file = await project.file(path);
   const diagnostics = toDiagnostics(findings, project.sources);
   const content = file?.content;
