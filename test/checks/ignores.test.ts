@@ -32,9 +32,9 @@ it.each([
 });
 
 it('holds for plans and runs as well, and is counted', async () => {
-  const text = 'formula: a\nworkspace: empty\ninputs: {go: {type: boolean, default: false}}\nsteps:\n  # wf-ignore: missing-script the step before makes it\n  - {id: s, when: inputs.go, run: ./gone.sh}\n';
+  const text = 'formula: a\ninputs: {go: {type: boolean, default: false}}\nsteps:\n  # wf-ignore: missing-script the step before makes it\n  - {id: s, when: inputs.go, run: ./gone.sh}\n';
   expect((await compileFormula(memoryLoader({ 'formulas/a.yaml': text }), 'a')).plan).toBeDefined();
-  const project = testProject({ 'formulas/a.yaml': text });
+  const project = testProject({ 'formulas/a.yaml': text }).commit();
   expect((await project.wf('check')).stdout).toBe('1 file checked, nothing to report, 1 ignored\n');
   expect(JSON.parse((await project.wf('check --json')).stdout)).toMatchObject({ ok: true, ignored: 1, diagnostics: [] });
   expect((await project.wf('run a --quiet')).exitCode).toBe(0);
