@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import type { CheckReport } from '../plan/check-project.ts';
+import type { ProjectFolder } from '../workspace/project-loader.ts';
 import { folderOf } from '../cli/folder.ts';
 import { exitCodes, WfCommand } from '../cli/wf-command.ts';
 
@@ -16,6 +17,7 @@ export default class Check extends WfCommand {
     '<%= config.bin %> check',
     '<%= config.bin %> check formulas/release.yaml',
     '<%= config.bin %> check --format github',
+    '<%= config.bin %> check --changed main',
   ];
   static override strict = false;
   static override args = {
@@ -29,6 +31,10 @@ export default class Check extends WfCommand {
       default: 'text' as const,
       helpValue: 'text|json|github|sarif',
     })(),
+    changed: Flags.string({
+      description: 'Only what differs from this commit, branch or tag, and whatever depends on that.',
+      helpValue: '<revision>',
+    }),
     strict: Flags.boolean({ description: 'Warnings end with exit code 1 as well.' }),
   };
 
@@ -45,6 +51,7 @@ export default class Check extends WfCommand {
     const store = await checkStore(project, flags.profile);
     const { sources, ...report } = await checkProject(project, {
       ...(paths && { paths }),
+      ...(flags.changed !== undefined && { changed: await changedSince(project, flags.changed) }),
       ...(store && { store }),
       inParts: (rest) => checkInThreads(project.root, rest),
       ...(flags.profile !== undefined && { profile: flags.profile }),
@@ -92,4 +99,9 @@ export default class Check extends WfCommand {
       }
     }
   }
+}
+
+async function changedSince(project: ProjectFolder, revision: string) {
+  const { changedFiles } = await import('../workspace/changed-files.ts');
+  return changedFiles(project, revision);
 }

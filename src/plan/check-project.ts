@@ -3,6 +3,7 @@ import { sortDiagnostics, toDiagnostics } from '../diagnostics/to-diagnostics.ts
 import { checkFile } from '../checks/check-file.ts';
 import type { Loader } from '../formula/loader.ts';
 import { Project } from '../formula/project.ts';
+import { affectedFiles } from './affected-files.ts';
 import { CheckMemory, seenThrough } from './check-memory.ts';
 import type { CheckedFile, CheckStore, Seen } from './check-memory.ts';
 import { withProfile } from './profile.ts';
@@ -23,6 +24,8 @@ export interface CheckOptions {
   /** Relative to the project root; without, all files. */
   readonly paths?: readonly string[];
   readonly profile?: string;
+  /** Only files that one of these has a word in; `others` are files that may lie in between. */
+  readonly changed?: { readonly changed: ReadonlySet<string>; readonly others: readonly string[] };
   /** Where it is remembered what need not be checked again. */
   readonly store?: CheckStore;
   /** Has files checked elsewhere, in several parts at once; undefined: they are too few for that. */
@@ -46,7 +49,10 @@ export interface CheckedPart {
 export async function checkProject(loader: Loader, options: CheckOptions = {}): Promise<CheckReport> {
   const project = await Project.open(loader);
   withProfile(project.settings, options.profile);
-  const paths = options.paths ?? project.paths;
+  const all = options.paths ?? project.paths;
+  const { changed } = options;
+  const affected = changed && new Set(await affectedFiles(loader, changed.changed, changed.others));
+  const paths = affected ? all.filter((path) => affected.has(path)) : all;
   const memory = options.store && (await CheckMemory.open(loader, options.store));
   const rest: string[] = [];
   for (const path of paths) if (!(await memory?.isClean(path))) rest.push(path);
@@ -55,14 +61,25 @@ export async function checkProject(loader: Loader, options: CheckOptions = {}): 
     parts.flatMap(({ files }) => files),
     new Map(parts.flatMap(({ seen }) => [...seen])),
   );
-  const diagnostics = sortDiagnostics(parts.flatMap((part) => part.diagnostics));
+  const told = sortDiagnostics(parts.flatMap((part) => part.diagnostics));
+  // A name that stood in a file by chance is no reason to tell what was there before.
+  const chance = new Set(
+    parts.flatMap(({ files }) =>
+      files.filter((file) => changed && !dependsOn(file, changed.changed)).map(({ path }) => path),
+    ),
+  );
+  const diagnostics = told.filter(({ file }) => !chance.has(file));
   return {
     ok: !diagnostics.some((diagnostic) => diagnostic.severity === 'error'),
-    files: paths.length,
+    files: paths.length - chance.size,
     diagnostics,
     ignored: parts.reduce((sum, part) => sum + part.ignored, 0),
     sources: new Map(parts.flatMap(({ sources }) => [...sources])),
   };
+}
+
+function dependsOn({ path, asked }: CheckedFile, changed: ReadonlySet<string>): boolean {
+  return changed.has(path) || asked.some((other) => changed.has(other));
 }
 
 /** Checks some files of a project. */

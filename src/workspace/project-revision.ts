@@ -22,20 +22,7 @@ interface Entry {
  * there is no repository or no such revision.
  */
 export function projectRevision({ root }: ProjectFolder, revision: string): ProjectRevision {
-  if (gitAtOnce(['rev-parse', '--git-dir'], root) === undefined)
-    throw new UserError(`${root} is in no git repository, so it has no revisions`);
-  const commit = gitAtOnce(['rev-parse', '--verify', '-q', '--end-of-options', `${revision}^{commit}`], root)
-    ?.toString('utf8')
-    .trim();
-  if (commit === undefined) {
-    const shallow =
-      gitAtOnce(['rev-parse', '--is-shallow-repository'], root)?.toString('utf8').trim() === 'true';
-    throw new UserError(`there is no commit, branch or tag "${revision}" here`, {
-      hint: shallow
-        ? 'this clone is shallow: fetch the revision first, or clone with the whole history (`fetch-depth: 0`)'
-        : 'fetch it first, if another repository has it',
-    });
-  }
+  const commit = resolveRevision(root, revision);
   const entries = entriesOf(commit, root);
   const texts = new Map<string, Buffer>();
   /** The entry that a path leads to; a link is followed as far as it stays within. */
@@ -66,6 +53,25 @@ export function projectRevision({ root }: ProjectFolder, revision: string): Proj
       return Promise.resolve(text);
     },
   };
+}
+
+/** The commit of a revision. Throws a {@link UserError} where there is no repository or no such revision. */
+export function resolveRevision(root: string, revision: string): string {
+  if (gitAtOnce(['rev-parse', '--git-dir'], root) === undefined)
+    throw new UserError(`${root} is in no git repository, so it has no revisions`);
+  const commit = gitAtOnce(['rev-parse', '--verify', '-q', '--end-of-options', `${revision}^{commit}`], root)
+    ?.toString('utf8')
+    .trim();
+  if (commit === undefined) {
+    const shallow =
+      gitAtOnce(['rev-parse', '--is-shallow-repository'], root)?.toString('utf8').trim() === 'true';
+    throw new UserError(`there is no commit, branch or tag "${revision}" here`, {
+      hint: shallow
+        ? 'this clone is shallow: fetch the revision first, or clone with the whole history (`fetch-depth: 0`)'
+        : 'fetch it first, if another repository has it',
+    });
+  }
+  return commit;
 }
 
 /** Blobs by path from the project's root. */

@@ -1,5 +1,5 @@
 import { Ajv } from 'ajv';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -32,6 +32,72 @@ async function sarifOf(text: string) {
   const pageOf = (rule: string) => readRulePage(root, rule);
   return toSarif(diagnostics, { version: '1.2.3', prefix: 'sub dir/', sources, pageOf });
 }
+
+describe('wf check --changed', () => {
+  const bad = (name: string, uses = '') =>
+    `formula: ${name}\ninputs: {unused: {type: string}}\nsteps: [{id: s, ${uses === '' ? 'run: ls' : `uses: ${uses}`}}]\n`;
+  const files = {
+    'wf.yaml': 'env: [CI]\n',
+    'formulas/alone.yaml': bad('alone'),
+    'formulas/user.yaml': bad('user', 'fix-it'),
+    'formulas/outer.yaml': bad('outer', 'formula/user'),
+    'formulas/shape.yaml':
+      'formula: shape\ninputs: {x: {$ref: ../schemas/one.json}, unused: {type: string}}\nsteps: [{id: s, run: "echo {{inputs.x}}"}]\n',
+    'formulas/script.yaml':
+      'formula: script\ninputs: {unused: {type: string}}\nsteps: [{id: s, run: ./scripts/go.sh}]\n',
+    // Names a molecule by chance.
+    'formulas/talks.yaml':
+      'formula: talks\ndescription: Unlike fix-it this does nothing.\ninputs: {unused: {type: string}}\nsteps: [{id: s, run: ls}]\n',
+    'molecules/fix-it.yaml': 'molecule: fix-it\nrun: ls\n',
+    'schemas/one.json': '{"$ref": "two.json"}',
+    'schemas/two.json': '{"type": "string"}',
+    'scripts/go.sh': 'ls\n',
+  };
+
+  it.each([
+    ['nothing', {}, []],
+    ['a formula, committed or not', { 'formulas/alone.yaml': `# new\n${bad('alone')}` }, ['alone']],
+    [
+      'a molecule, and who uses it',
+      { 'molecules/fix-it.yaml': 'molecule: fix-it\nrun: pwd\n' },
+      ['outer', 'user'],
+    ],
+    ['a schema behind another', { 'schemas/two.json': '{"type": "string", "minLength": 1}' }, ['shape']],
+    ['a script', { 'scripts/go.sh': 'pwd\n' }, ['script']],
+    ['a new file', { 'formulas/fresh.yaml': bad('fresh') }, ['fresh']],
+    [
+      'wf.yaml, which is for all',
+      { 'wf.yaml': 'env: [CI, X]\n' },
+      ['alone', 'outer', 'script', 'shape', 'talks', 'user'],
+    ],
+  ])('tells what %s has a word in', async (_, change, expected) => {
+    const project = testProject(files).commit();
+    project.write(change);
+    const { stdout } = await project.wf('check --changed HEAD --json');
+    const { diagnostics } = JSON.parse(stdout) as { diagnostics: readonly { file: string; rule: string }[] };
+    expect([...new Set(diagnostics.map(({ file }) => file))]).toEqual(
+      expected.map((name) => `formulas/${name}.yaml`),
+    );
+  });
+
+  it('counts from where the branches parted, and sees what is gone', async () => {
+    const project = testProject(files).commit();
+    project.git('checkout', '-q', '-b', 'mine');
+    project.git('rm', '-q', 'molecules/fix-it.yaml');
+    project.git('commit', '-q', '-m', 'mine');
+    project.git('checkout', '-q', 'main');
+    writeFileSync(join(project.root, 'formulas/alone.yaml'), `# theirs\n${bad('alone')}`);
+    project.git('commit', '-q', '-am', 'theirs');
+    project.git('checkout', '-q', 'mine');
+    const { stdout } = await project.wf('check --changed main --json');
+    const { diagnostics } = JSON.parse(stdout) as { diagnostics: readonly { file: string; rule: string }[] };
+    expect(diagnostics.map(({ file, rule }) => `${file} ${rule}`)).toContain(
+      'formulas/user.yaml unknown-uses',
+    );
+    expect(diagnostics.map(({ file }) => file)).not.toContain('formulas/alone.yaml');
+    expect((await project.wf('check --changed nope')).exitCode).toBe(3);
+  });
+});
 
 describe('wf check --format', () => {
   it('github annotates the lines of a pull request, wherever the project is in its repository', async () => {
