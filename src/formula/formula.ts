@@ -241,6 +241,15 @@ export interface ProjectSettings {
   readonly env: readonly string[];
   readonly people: ReadonlyMap<string, Located<readonly string[]>>;
   readonly profiles: ReadonlyMap<string, ProfileSettings>;
+  readonly policy: Policy | undefined;
+}
+
+/** What every formula of a project has to keep to. */
+export interface Policy {
+  readonly require: readonly Located<string>[];
+  /** Patterns of addresses. Absent: any repository may be used. */
+  readonly repositories: Located<readonly string[]> | undefined;
+  readonly maxBounds: ReadonlyMap<'minutes' | 'attempts', Located<number>>;
 }
 
 /** What a profile changes. */

@@ -23,6 +23,7 @@ import type {
   Formula,
   Join,
   Molecule,
+  Policy,
   ProfileSettings,
   ProjectSettings,
   Repeat,
@@ -103,6 +104,7 @@ export function readProjectSettings(document: SourceDocument): Read<ProjectSetti
     profiles: new Map(
       (root.map('profiles')?.entries ?? []).map(({ key, value }) => [scalarText(key), reader.profile(value)]),
     ),
+    policy: reader.policy(root.map('policy')),
   };
   return { value: settings, findings: reader.findings };
 }
@@ -561,6 +563,27 @@ class Reader {
         { value: toJson(value) as readonly string[], span: key.span },
       ]),
     );
+  }
+
+  policy(node: SourceMap | undefined): Policy | undefined {
+    if (!node) return undefined;
+    const keys = new Keys(node);
+    const bounds = keys.map('max_bounds')?.entries ?? [];
+    const allow = keys.map('allow');
+    const repositories = allow && new Keys(allow).get('repositories');
+    return {
+      require: this.texts(keys.get('require')) ?? [],
+      repositories: repositories && {
+        value: (this.texts(repositories) ?? []).map((one) => one.value),
+        span: repositories.span,
+      },
+      maxBounds: new Map(
+        bounds.map(({ key, value }) => [
+          scalarText(key) as 'minutes' | 'attempts',
+          { value: value.kind === 'scalar' ? Number(value.value) : 0, span: value.span },
+        ]),
+      ),
+    };
   }
 
   profile(node: SourceNode): ProfileSettings {

@@ -6,6 +6,7 @@ import { Project } from '../formula/project.ts';
 import { affectedFiles } from './affected-files.ts';
 import { CheckMemory, seenThrough } from './check-memory.ts';
 import type { CheckedFile, CheckStore, Seen } from './check-memory.ts';
+import { policyOf } from './compile.ts';
 import { withProfile } from './profile.ts';
 
 export interface CheckReport {
@@ -92,8 +93,12 @@ export async function checkPart(loader: Loader, paths: readonly string[]): Promi
   /** What other files have asked for, and more of them may. */
   const shared = new Set(['wf.yaml']);
   for (const path of paths) {
-    const { value, asked } = await project.noting(() => checkFile(project, path));
-    const { findings: found, ignored: stand } = value;
+    const { value, asked } = await project.noting(async () => {
+      const { findings: own, ignored: stand } = await checkFile(project, path);
+      const file = await project.file(path);
+      return { found: file ? [...own, ...(await policyOf(project, file, own))] : own, stand };
+    });
+    const { found, stand } = value;
     findings.push(...found);
     ignored += stand;
     // What stands is counted each time.

@@ -5,6 +5,7 @@ import { toDiagnostics } from '../diagnostics/to-diagnostics.ts';
 import { bashFor, checkFile, orderOf } from '../checks/check-file.ts';
 import type { Formula } from '../formula/formula.ts';
 import type { Loader } from '../formula/loader.ts';
+import type { ProjectFile } from '../formula/project.ts';
 import { Project } from '../formula/project.ts';
 import type { ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
 import { resolveFormula } from '../formula/resolve.ts';
@@ -12,6 +13,7 @@ import { UserError } from '../support/user-error.ts';
 import { boundsOf } from './bounds.ts';
 import { COMPILER } from './compiler.ts';
 import { digestPlan } from './digest.ts';
+import { checkPolicy } from './policy.ts';
 import { withProfile } from './profile.ts';
 import type { Lowering } from './lower.ts';
 import { lowerConcurrency, lowerDeclarations, lowerFinally, lowerSteps, lowerWorkspace } from './lower.ts';
@@ -41,13 +43,24 @@ export async function compileFormula(
   await project.closure(path);
   const findings: Finding[] = [];
   for (const used of project.sources.keys()) findings.push(...(await checkFile(project, used)).findings);
-  const diagnostics = toDiagnostics(findings, project.sources);
   const file = await project.file(path);
+  if (file) findings.push(...(await policyOf(project, file, findings)));
+  const diagnostics = toDiagnostics(findings, project.sources);
   const failed = diagnostics.some((diagnostic) => diagnostic.severity === 'error');
   if (failed || file?.content?.kind !== 'formula')
     return { plan: undefined, diagnostics, sources: project.sources };
   const plan = await lowerFormula(file.content, project, options.profile);
   return { plan, diagnostics, sources: project.sources };
+}
+
+/** Where a file that is well by itself is not as the policy wants it. */
+export async function policyOf(
+  project: Project,
+  { content }: ProjectFile,
+  findings: readonly Finding[],
+): Promise<readonly Finding[]> {
+  if (content?.kind !== 'formula' || findings.some(({ severity }) => severity === 'error')) return [];
+  return checkPolicy(content, project, () => lowerFormula(content, project, undefined));
 }
 
 async function lowerFormula(formula: Formula, project: Project, profile: string | undefined): Promise<Plan> {

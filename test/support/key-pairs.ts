@@ -112,7 +112,39 @@ const wait: readonly [Claim, string, string] = ['behaviour', 'wait: {for: 1s}', 
 const people: Files = { 'wf.yaml': 'people: {g: [ann], h: [bob]}\n' };
 const service = (text: string) => `formula: a\nworkspace: {services: [${text}]}\nsteps: [{id: s, run: ls}]\n`;
 
+const underPolicy = (strict: string, loose: string): Pair => ({
+  claim: 'refused',
+  a: {
+    'formulas/a.yaml': 'formula: a\nsteps: [{id: s, run: ls, timeout: 5m, retry: {attempts: 2}}]\n',
+    'wf.yaml': `policy: {${strict}}\n`,
+  },
+  b: {
+    'formulas/a.yaml': 'formula: a\nsteps: [{id: s, run: ls, timeout: 5m, retry: {attempts: 2}}]\n',
+    'wf.yaml': loose === '' ? 'env: [CI]\n' : `policy: {${loose}}\n`,
+  },
+});
+const elsewhere = (allowed: string): Files => ({
+  'formulas/a.yaml':
+    'formula: a\nworkspace: {from: {git: https://a.example.com/x}}\nsteps: [{id: s, run: ls}]\n',
+  'wf.yaml': `policy: {allow: {repositories: ['${allowed}']}}\n`,
+});
+
 export const PAIRS: Readonly<Record<string, Pair>> = {
+  'project.policy': underPolicy('require: [budget]', ''),
+  'policy.require': underPolicy('require: [verify]', 'max_bounds: {attempts: 9}'),
+  'policy.max_bounds': underPolicy('max_bounds: {attempts: 1}', 'max_bounds: {attempts: 2}'),
+  'max_bounds.minutes': underPolicy('max_bounds: {minutes: 59}', 'max_bounds: {minutes: 60}'),
+  'max_bounds.attempts': underPolicy('max_bounds: {attempts: 1}', 'max_bounds: {attempts: 2}'),
+  'policy.allow': {
+    claim: 'refused',
+    a: elsewhere('https://a.example.com/*'),
+    b: elsewhere('https://b.example.com/*'),
+  },
+  'allow.repositories': {
+    claim: 'refused',
+    a: elsewhere('https://a.example.com/**'),
+    b: elsewhere('https://a.example.com'),
+  },
   'formula.formula': formula(
     'refused',
     'formula: a\nsteps: [{id: s, run: ls}]\n',
