@@ -108,6 +108,10 @@ tests:
       tell: {}
     expect:
       started: [greet, remark, tell]
+
+  - name: does not believe a greeting without letters
+    stubs: {greet: {stdout: 'Hello, !', outputs: {letters: 0}}}
+    expect: {status: failed, error: outputs.letters > 0}
 `;
 
 const schemaFiles = {

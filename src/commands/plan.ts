@@ -25,6 +25,7 @@ export default class Plan extends WfCommand {
   static override examples = [
     '<%= config.bin %> plan release-notes',
     '<%= config.bin %> plan release-notes --json',
+    '<%= config.bin %> plan release-notes --graph mermaid',
     '<%= config.bin %> plan --diff main',
   ];
   static override args = {
@@ -35,6 +36,12 @@ export default class Plan extends WfCommand {
       description: 'Show what the formulas do otherwise than at this commit, branch or tag.',
       helpValue: '<revision>',
     }),
+    graph: Flags.option({
+      description: 'Draw it: in the language of Graphviz (`dot`) or of Mermaid.',
+      options: ['dot', 'mermaid'] as const,
+      helpValue: 'dot|mermaid',
+      exclusive: ['diff', 'json'],
+    })(),
     format: Flags.option({
       description: 'With --diff: `markdown` for a comment on a pull request.',
       options: ['text', 'markdown'] as const,
@@ -63,7 +70,10 @@ export default class Plan extends WfCommand {
       process.exitCode = exitCodes.failed;
       return compiled;
     }
-    if (!this.jsonEnabled()) {
+    if (flags.graph !== undefined) {
+      const { planDot, planMermaid } = await import('../cli/plan-graph.ts');
+      this.log(flags.graph === 'dot' ? planDot(compiled.plan) : planMermaid(compiled.plan));
+    } else if (!this.jsonEnabled()) {
       const { loadBashParser } = await import('../formula/bash/load-parser.ts');
       const { widthOf } = await import('../cli/outline.ts');
       const options = { style: this.style, width: widthOf(process.stdout), bash: await loadBashParser() };
