@@ -6,7 +6,7 @@ import { Project } from '../formula/project.ts';
 import { affectedFiles } from './affected-files.ts';
 import { CheckMemory, seenThrough } from './check-memory.ts';
 import type { CheckedFile, CheckStore, Seen } from './check-memory.ts';
-import { policyOf } from './compile.ts';
+import { policyOf } from './lower-formula.ts';
 import { withProfile } from './profile.ts';
 
 export interface CheckReport {
