@@ -22,8 +22,10 @@ export function differencesMarkdown(
 ): string {
   const differing = differences.filter(({ status }) => status !== 'same');
   if (differing.length === 0) return `${COMMENT_MARK}\n**No change in behaviour** since ${code(since)}.\n`;
-  const growing = differing.filter(
-    (one) => one.status === 'changed' && one.changes.some(({ grows }) => grows !== undefined),
+  const growing = differing.filter((one) =>
+    one.status === 'changed'
+      ? one.changes.some(({ grows }) => grows !== undefined)
+      : 'grows' in one && one.grows.length > 0,
   );
   const head = [
     `**${count(differing.length, 'formula')} ${differing.length === 1 ? 'changes' : 'change'}** since ${code(since)}`,
@@ -40,8 +42,12 @@ function section(one: FormulaDifference, since: string, bash: BashParser | undef
   if (one.status === 'broken') {
     const rows = one.diagnostics
       .slice(0, 10)
-      .map(({ file, range, message }) => `- ${code(`${file}:${range.start.line}`)} ${escape(message)}`);
+      .map(({ file, range, message }) => `- ${code(`${file}:${range.start.line}`)} ${code(message)}`);
     return [title, rows.join('\n')].join('\n\n');
+  }
+  if ('grows' in one) {
+    const brought = one.grows.map((text) => `- ⚠️ ${code(text)}`).join('\n');
+    return brought === '' ? title : `${title}\n\n${brought}`;
   }
   if (one.status !== 'changed') return title;
   const told = one.changes.slice(0, MOST_CHANGES).map((change) => describeChange(change, bash));
@@ -58,8 +64,8 @@ function section(one: FormulaDifference, since: string, bash: BashParser | undef
 function row({ sign, where, what, values, grows, breaks }: DescribedChange): string {
   const why = [
     ...(values === '' ? [] : [code(values)]),
-    ...(grows === undefined ? [] : [`**lets more happen**: ${escape(grows)}`]),
-    ...(breaks === undefined ? [] : [`**may break who uses it**: ${escape(breaks)}`]),
+    ...(grows === undefined ? [] : [`**lets more happen**: ${code(grows)}`]),
+    ...(breaks === undefined ? [] : [`**may break who uses it**: ${code(breaks)}`]),
   ];
   return `| ${grows === undefined ? code(sign) : '⚠️'} | ${code(where)} | ${code(what)} | ${why.join('<br>')} |`;
 }

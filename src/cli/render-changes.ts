@@ -39,10 +39,11 @@ function details(one: FormulaDifference, options: ChangesTextOptions): readonly 
         .map(({ file, range, message }) =>
           line(1, [`${file}:${range.start.line}  ${message.split('\n')[0] ?? ''}`, 'error']),
         );
-    case 'same':
     case 'added':
-    case 'removed':
     case 'repaired':
+      return one.grows.map((text) => line(1, ['! ', 'error'], [text, 'error']));
+    case 'same':
+    case 'removed':
       return [];
   }
 }

@@ -70,13 +70,16 @@ function checkRepositories(
   return workspaces.flatMap(({ from }): readonly Finding[] => {
     if (typeof from !== 'object') return [];
     const { git } = from;
-    if (git.literal && matches(git.text)) return [];
+    const address = plainAddress(git.text);
+    if (git.literal && address !== undefined && matches(address)) return [];
     return [
       {
         rule: 'policy-repository',
         severity: 'error',
         message: git.literal
-          ? `the policy does not allow the repository ${git.text}`
+          ? address === undefined
+            ? `the policy does not allow ${git.text}: its address can be read in more than one way`
+            : `the policy does not allow the repository ${git.text}`
           : 'under a policy that lists repositories, which one it is has to be known before the formula runs',
         help: git.literal
           ? `it allows ${allowed.value.join(', ')}`
@@ -86,6 +89,18 @@ function checkRepositories(
       },
     ];
   });
+}
+
+/**
+ * An address as a policy compares it: without a user, its host in lower case. Undefined for one with characters that
+ * hosts and tools read in different ways, as `%2e%2e` for `..`.
+ */
+function plainAddress(address: string): string | undefined {
+  if (!/^[A-Za-z0-9._~:/@+-]+$/.test(address) || /(?:^|\/)\.\.?(?:\/|$)/.test(address)) return undefined;
+  return address.replace(
+    /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/@]*@)?([^/@]*)/i,
+    (_, scheme: string, host: string) => scheme.toLowerCase() + host.toLowerCase(),
+  );
 }
 
 function checkBounds(

@@ -85,7 +85,7 @@ steps:
         .replace('  - {id: ask', '  # first\n  - {id: ask')
         .replace('id: go\n', 'id: go\n    needs: []\n    secrets: {TOKEN: T}\n')
         .replace('echo {{', 'echo @all `x` {{'),
-      'formulas/fresh.yaml': 'formula: fresh\nsteps: [{id: s, run: ls}]\n',
+      'formulas/fresh.yaml': 'formula: fresh\nsteps: [{id: s, run: ls, secrets: {A: X}}]\n',
       'formulas/same.yaml': '# the same\nformula: same\nsteps:\n  - id: s\n    run: ls\n',
     });
     return project;
@@ -106,6 +106,7 @@ steps:
             + echo @all \`x\` {{inputs.name}}
 
       fresh  is new, with 1 step
+        ! step s is given the secret X
 
       gone  is gone
       "
@@ -123,8 +124,8 @@ steps:
 
       | | where | what | |
       | --- | --- | --- | --- |
-      | ⚠️ | <code>step go</code> | <code>secrets.TOKEN</code> | <code>T</code><br>**lets more happen**: it is given the secret T |
-      | ⚠️ | <code>step go</code> | <code>order</code> | <code>no longer waits for ask</code><br>**lets more happen**: the approval ask no longer always comes before it |
+      | ⚠️ | <code>step go</code> | <code>secrets.TOKEN</code> | <code>T</code><br>**lets more happen**: <code>it is given the secret T</code> |
+      | ⚠️ | <code>step go</code> | <code>order</code> | <code>no longer waits for ask</code><br>**lets more happen**: <code>the approval ask no longer always comes before it</code> |
       | <code>&#126;</code> | <code>step go</code> | <code>run</code> |  |
 
       <details><summary><code>step go&#58; run</code></summary>
@@ -138,6 +139,16 @@ steps:
       </details>
       "
     `);
+  });
+
+  it('warns of what a new formula brings along, and mentions nobody', async () => {
+    const project = changedProject();
+    project.write({ 'wf.yaml': "people: {team: [ann, '@org/team']}\n" });
+    const { stdout } = await project.wf('plan --diff main --format markdown');
+    expect(stdout).toContain('<code>a</code>, <code>fresh</code> may do more than before');
+    expect(stdout).toContain('- ⚠️ <code>step s is given the secret X</code>');
+    expect(stdout).toContain('**lets more happen**: <code>&#64;org/team may say yes</code>');
+    expect(stdout.replace(/<code>.*?<\/code>|```diff[^]*?```/g, '')).not.toMatch(/@|&#64;/);
   });
 
   it('says that there is no change in behaviour, of a pure reformat too', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { comparePlans } from '../../src/plan/compare/compare-plans.ts';
+import { comparePlans, privilegesIn } from '../../src/plan/compare/compare-plans.ts';
 import { compileFormula } from '../../src/plan/compile.ts';
 import { digestPlan } from '../../src/plan/digest.ts';
 import type { Plan } from '../../src/plan/plan.ts';
@@ -218,6 +218,51 @@ describe('what a change means', () => {
     ],
   ])('%s', async (_, before, after, expected) => {
     expect(await told(steps(...before), steps(...after))).toEqual(expected);
+  });
+
+  it.each([
+    [
+      'fewer successes',
+      'join: {quorum: 2}',
+      'join: {quorum: 1}',
+      ['changed s join ! it succeeds although more of its items fail'],
+    ],
+    [
+      'one success',
+      'join: {quorum: 2}',
+      'join: any',
+      ['changed s join ! it succeeds although more of its items fail'],
+    ],
+    ['more successes', 'join: any', 'join: {quorum: 2}', ['changed s join']],
+    [
+      'another check',
+      'verify: [{run: test -f a}]',
+      'verify: [{run: test -d a}]',
+      ['changed s verify.run ! something else judges it'],
+    ],
+    [
+      'another expression',
+      'verify: [{check: outputs.exit_code == 0}]',
+      'verify: [{check: outputs.exit_code < 9}]',
+      ['changed s verify.check ! something else judges it'],
+    ],
+  ])('%s', async (_, before, after, expected) => {
+    const step = (text: string) => steps(`id: s, for_each: [1, 2, 3], run: ls, ${text}`);
+    expect(await told(step(before), step(after))).toEqual(expected);
+  });
+
+  it('is what a new formula brings along', async () => {
+    const plan = await planOf({
+      'wf.yaml': 'env: [CI]\n',
+      'formulas/a.yaml':
+        'formula: a\nworkspace: checkout\nsteps: [{id: s, run: ls, secrets: {A: X}}, {id: t, workspace: {from: {git: https://a.example.com/x}}, run: ls}]\n',
+    });
+    expect(privilegesIn(plan)).toEqual([
+      'it works in the checkout itself',
+      'commands see CI of whoever starts the run',
+      'step s is given the secret X',
+      'step t works on https://a.example.com/x',
+    ]);
   });
 
   it('is told of what is inside of a used formula, under the path of the step', async () => {

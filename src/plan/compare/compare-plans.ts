@@ -4,7 +4,7 @@ import { canonicalJson } from '../digest.ts';
 import type { Plan, PlanStep } from '../plan.ts';
 import type { Difference, PlanChange } from './change.ts';
 import { alike, difference, differencesByName } from './differences.ts';
-import { describeBudget, describeWorkspace, privilegesOf, STEP_KEYS } from './step-keys.ts';
+import { describeBudget, describeWorkspace, placeOf, privilegesOf, STEP_KEYS } from './step-keys.ts';
 
 /** Keys of a plan that say who made it, what it is called and what people see; steps are compared by themselves. */
 type Apart = 'plan' | 'schema' | 'compiler' | 'formula' | 'description' | 'profile' | 'steps' | 'finally';
@@ -65,6 +65,15 @@ export function comparePlans(before: Plan, after: Plan): readonly PlanChange[] {
     .map((change, at) => ({ change, at }))
     .sort((a, b) => rank(a.change) - rank(b.change) || a.at - b.at)
     .map(({ change }) => change);
+}
+
+/** What a plan that was not there before brings along, step by step. */
+export function privilegesIn(plan: Plan): readonly string[] {
+  const steps = [...placed(listsOf(plan)).values()].flatMap(({ path, step }) =>
+    privilegesOf(step).map((what) => `step ${path} ${what}`),
+  );
+  const env = (plan.env ?? []).map((name) => `commands see ${name} of whoever starts the run`);
+  return [...placeOf(plan.workspace).map((what) => `it ${what}`), ...env, ...steps];
 }
 
 /** The steps of one list: of a formula, of its `finally`, of a group. */

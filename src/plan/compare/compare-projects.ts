@@ -5,7 +5,7 @@ import { UserError } from '../../support/user-error.ts';
 import { compileFormula } from '../compile.ts';
 import type { Digest, Plan } from '../plan.ts';
 import type { PlanChange } from './change.ts';
-import { comparePlans } from './compare-plans.ts';
+import { comparePlans, privilegesIn } from './compare-plans.ts';
 
 /** What became of one formula between two states of a project. */
 export type FormulaDifference = { readonly formula: string } & (
@@ -16,7 +16,13 @@ export type FormulaDifference = { readonly formula: string } & (
       readonly after: Digest;
       readonly changes: readonly PlanChange[];
     }
-  | { readonly status: 'added'; readonly after: Digest; readonly plan: Plan }
+  /** `grows`: what it brings along. */
+  | {
+      readonly status: 'added';
+      readonly after: Digest;
+      readonly plan: Plan;
+      readonly grows: readonly string[];
+    }
   | { readonly status: 'removed'; readonly before: Digest | null }
   /** It does not compile now. */
   | { readonly status: 'broken'; readonly diagnostics: readonly Diagnostic[] }
@@ -25,6 +31,7 @@ export type FormulaDifference = { readonly formula: string } & (
       readonly status: 'repaired';
       readonly after: Digest;
       readonly plan: Plan;
+      readonly grows: readonly string[];
       readonly diagnostics: readonly Diagnostic[];
     }
 );
@@ -64,8 +71,15 @@ function differenceOf(before: Compiled | undefined, after: Compiled | undefined)
   if (!after) return { status: 'removed', before: before?.plan?.plan ?? null };
   if (!after.plan) return { status: 'broken', diagnostics: after.diagnostics };
   const { plan } = after;
-  if (!before) return { status: 'added', after: plan.plan, plan };
-  if (!before.plan) return { status: 'repaired', after: plan.plan, plan, diagnostics: before.diagnostics };
+  if (!before) return { status: 'added', after: plan.plan, plan, grows: privilegesIn(plan) };
+  if (!before.plan)
+    return {
+      status: 'repaired',
+      after: plan.plan,
+      plan,
+      grows: privilegesIn(plan),
+      diagnostics: before.diagnostics,
+    };
   const digests = { before: before.plan.plan, after: plan.plan };
   return digests.before === digests.after
     ? { status: 'same', ...digests }

@@ -17,15 +17,15 @@ export const STEP_KEYS: StepKeys = {
   when: as('when'),
   forEach: as('for_each'),
   parallel: as('parallel'),
-  join: (before, after) =>
-    difference(
+  join: (before, after) => {
+    const weaker = successesNeeded(after) < successesNeeded(before);
+    return difference(
       'join',
       json(before),
       json(after),
-      after !== undefined && before === undefined
-        ? { grows: 'it succeeds although some of its items fail' }
-        : {},
-    ),
+      weaker ? { grows: 'it succeeds although more of its items fail' } : {},
+    );
+  },
   repeat: as('repeat'),
   inputs: (before, after) => differencesByName('inputs', before, after),
   with: (before, after) => differencesByName('with', before, after),
@@ -63,8 +63,20 @@ export const STEP_KEYS: StepKeys = {
 /** What a step that was not there brings along. */
 export function privilegesOf(step: PlanStep): readonly string[] {
   const secrets = Object.values(step.secrets ?? {}).map((secret) => `is given the secret ${secret}`);
-  const place = step.workspace?.from === 'checkout' ? ['works in the checkout itself'] : [];
-  return [...secrets, ...place];
+  return [...secrets, ...placeOf(step.workspace)];
+}
+
+/** What it means to work in such a place, where it is not the usual clone. */
+export function placeOf(workspace: PlanWorkspace | undefined): readonly string[] {
+  if (workspace?.from === 'checkout') return ['works in the checkout itself'];
+  return typeof workspace?.from === 'object' ? [`works on ${workspace.from.git}`] : [];
+}
+
+/** Of a list of unknown length: how many of its items have to succeed. A count that is only known later is the weakest. */
+function successesNeeded(join: PlanStep['join']): number {
+  if (join === undefined) return Infinity;
+  if (join === 'any') return 1;
+  return typeof join.quorum === 'number' ? join.quorum : 0;
 }
 
 function as<T extends JsonValue | object>(
@@ -133,7 +145,14 @@ function describeApprove(
   const anybody = before.by !== undefined && after.by === undefined;
   return [
     ...difference('approve.ask', before.ask, after.ask),
-    ...difference('approve.show', json(before.show), json(after.show)),
+    ...difference(
+      'approve.show',
+      json(before.show),
+      json(after.show),
+      (before.show ?? []).some((one) => !(after.show ?? []).includes(one))
+        ? { grows: 'less is shown with the question' }
+        : {},
+    ),
     ...(anybody || before.by === undefined
       ? difference(
           'approve.by',
@@ -264,10 +283,11 @@ function describeChecks(
 function loosened(before: PlanCheck, after: PlanCheck): string | undefined {
   if (before.kind === 'run' && after.kind === 'run') {
     const files = (before.files ?? []).filter((file) => !(after.files ?? []).includes(file));
-    return before.from === 'base' && (after.from !== 'base' || files.length > 0)
-      ? 'the step may change what judges it'
-      : undefined;
+    if (before.from === 'base' && (after.from !== 'base' || files.length > 0))
+      return 'the step may change what judges it';
+    return alike(json(before.run), json(after.run)) ? undefined : 'something else judges it';
   }
+  if (before.kind === 'check' && after.kind === 'check') return 'something else judges it';
   if (before.kind !== 'changes' || after.kind !== 'changes') return undefined;
   const more = (old: number | undefined, young: number | undefined) =>
     old !== undefined && (young === undefined || young > old);
