@@ -15,7 +15,7 @@ async function planText(project: TestProject | string, width?: number): Promise<
 
 /** Steps alone, without what stands above them. */
 async function stepsText(text: string, width?: number): Promise<string> {
-  return (await planText(text, width)).replace(/^[^]*?\n\n.*\n\n/, '');
+  return (await planText(text, width)).replace(/^[^]*?\n\n[^]*?\n\n/, '');
 }
 
 const everything = {
