@@ -22,7 +22,9 @@ export function applyIgnores(
     used.add(keyOf(by, finding.rule));
     return false;
   });
-  const about = ignores.flatMap((ignore) => problemsOf(ignore, findings, used));
+  // After an error not everything was looked at: what is not there may come yet.
+  const whole = !kept.some(({ severity }) => severity === 'error');
+  const about = ignores.flatMap((ignore) => problemsOf(ignore, findings, used, whole));
   return { findings: [...kept, ...about], ignored: findings.length - kept.length };
 }
 
@@ -47,6 +49,7 @@ function problemsOf(
   ignore: Ignore,
   findings: readonly Finding[],
   used: ReadonlySet<string>,
+  whole: boolean,
 ): readonly Finding[] {
   const { span, rules, reason } = ignore;
   if (rules.length === 0 || reason === '') {
@@ -62,10 +65,14 @@ function problemsOf(
   }
   return rules
     .filter((rule) => !used.has(keyOf(ignore, rule.value)))
-    .map((rule): Finding => {
-      const refused = findings.some((finding) => finding.rule === rule.value && isAbout(ignore, finding));
+    .flatMap((rule): readonly Finding[] => {
+      // A policy is looked at later, and no formula of its own can let it pass.
+      const refused =
+        rule.value.startsWith('policy-') ||
+        findings.some((finding) => finding.rule === rule.value && isAbout(ignore, finding));
       const known = RULES.includes(rule.value);
-      return {
+      if (known && !refused && !whole) return [];
+      const problem: Finding = {
         rule: 'unused-ignore',
         severity: 'warning',
         message: refused
@@ -80,5 +87,6 @@ function problemsOf(
             : (suggest(rule.value, RULES) ?? 'remove it'),
         span: rule.span,
       };
+      return [problem];
     });
 }

@@ -90,8 +90,11 @@ export function planMermaid(plan: Plan): string {
 
 function graphOf(plan: Plan): Graph {
   const edges: (readonly [string, string])[] = [];
-  const list = (steps: readonly PlanStep[], prefix: string): Ends => {
-    const drawn = new Map(steps.map((step) => [step.id, drawStep(step, prefix)]));
+  let count = 0;
+  // Numbers, since ids of steps and groups could be put together in the same way.
+  const newName = (): string => `n${++count}`;
+  const list = (steps: readonly PlanStep[]): Ends => {
+    const drawn = new Map(steps.map((step) => [step.id, drawStep(step)]));
     for (const { id, needs } of steps) {
       for (const need of needs) {
         for (const from of drawn.get(need)?.last ?? [])
@@ -107,34 +110,33 @@ function graphOf(plan: Plan): Graph {
       last: of('last', ({ id }) => !needed.has(id)),
     };
   };
-  const atEnd = (steps: readonly PlanStep[] | undefined, prefix: string): Ends => {
+  const atEnd = (steps: readonly PlanStep[] | undefined): Ends => {
     if (!steps) return { members: [], first: [], last: [] };
-    const inner = list(steps, `${prefix}finally__`);
+    const inner = list(steps);
     const cluster: GraphCluster = {
       kind: 'cluster',
-      name: `${prefix}finally`,
+      name: newName(),
       lines: ['finally'],
       members: inner.members,
     };
     return { ...inner, members: [cluster] };
   };
-  const drawStep = (step: PlanStep, prefix: string): Ends => {
-    // Two underscores stand in no id of ours by themselves, where one could.
-    const name = `s_${prefix}${step.id}`;
+  const drawStep = (step: PlanStep): Ends => {
+    const name = newName();
     const { action } = step;
     if (action.kind !== 'group') {
       const node: GraphNode = { kind: 'step', name, shape: action.kind, lines: linesOf(step) };
       return { members: [node], first: [name], last: [name] };
     }
-    const inner = list(action.steps, `${prefix}${step.id}__`);
-    const end = atEnd(action.finally, `${prefix}${step.id}__`);
+    const inner = list(action.steps);
+    const end = atEnd(action.finally);
     for (const from of inner.last) for (const to of end.first) edges.push([from, to]);
     const members = [...inner.members, ...end.members];
     const cluster: GraphCluster = { kind: 'cluster', name, lines: linesOf(step), members };
     return { members: [cluster], first: inner.first, last: end.last.length > 0 ? end.last : inner.last };
   };
-  const main = list(plan.steps, '');
-  const end = atEnd(plan.finally, '');
+  const main = list(plan.steps);
+  const end = atEnd(plan.finally);
   for (const from of main.last) for (const to of end.first) edges.push([from, to]);
   return { members: [...main.members, ...end.members], edges };
 }

@@ -57,7 +57,10 @@ export default class Check extends WfCommand {
       ...(flags.profile !== undefined && { profile: flags.profile }),
     });
     if (!this.jsonEnabled()) {
-      const text = await this.#told(report, sources, project.root, flags);
+      const text =
+        flags.changed !== undefined && report.files === 0 && flags.format === 'text'
+          ? `nothing differs from ${flags.changed} that a formula depends on`
+          : await this.#told(report, sources, project.root, flags);
       if (text !== '') this.log(text);
     }
     const clean = flags.strict ? report.diagnostics.length === 0 : report.ok;

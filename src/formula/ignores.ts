@@ -21,7 +21,9 @@ export function findIgnores({ file, text, root, repaired }: SourceDocument): rea
   for (const match of text.matchAll(COMMENT)) {
     const [comment, said = ''] = match;
     const { index: start } = match;
-    if (scalars.some((span) => span.start <= start && start < span.end)) continue;
+    const inside = scalars.find(({ span }) => span.start <= start && start < span.end);
+    // Behind the `|` of a block a comment is a comment still.
+    if (inside && !(inside.block && !text.slice(inside.span.start, start).includes('\n'))) continue;
     const rules = [...(/^[a-z][a-z0-9-]*(?:[ \t]*,[ \t]*[a-z][a-z0-9-]*)*/.exec(said) ?? [])].join('');
     const at = start + comment.length - said.length;
     found.push({
@@ -34,10 +36,16 @@ export function findIgnores({ file, text, root, repaired }: SourceDocument): rea
         .slice(rules.length)
         .replace(/^[\s:–—-]+/, '')
         .trim(),
-      line: lineOf(text, start),
+      line: withTexts(lineOf(text, start), scalars),
     });
   }
   return found;
+}
+
+/** A text that begins on the line goes with it, however long: inside of it there is no place for a comment. */
+function withTexts({ start, end }: Ignore['line'], scalars: readonly Scalar[]): Ignore['line'] {
+  const begun = scalars.filter(({ span }) => start <= span.start && span.start <= end);
+  return { start, end: Math.max(end, ...begun.map(({ span }) => span.end)) };
 }
 
 /** The line that a comment at an offset is about. */
@@ -57,15 +65,21 @@ function endOf(text: string, from: number): number {
   return end < 0 ? text.length : end;
 }
 
-function scalarsOf(node: SourceNode | undefined): readonly Span[] {
+interface Scalar {
+  readonly span: Span;
+  /** Written with `|` or `>`. */
+  readonly block: boolean;
+}
+
+function scalarsOf(node: SourceNode | undefined): readonly Scalar[] {
   switch (node?.kind) {
     case undefined:
       return [];
     case 'scalar':
-      return [node.span];
+      return [{ span: node.span, block: node.style === 'literal' || node.style === 'folded' }];
     case 'list':
       return node.items.flatMap(scalarsOf);
     case 'map':
-      return node.entries.flatMap(({ key, value }) => [key.span, ...scalarsOf(value)]);
+      return node.entries.flatMap(({ key, value }) => [...scalarsOf(key), ...scalarsOf(value)]);
   }
 }

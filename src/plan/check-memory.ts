@@ -25,6 +25,8 @@ export interface CheckedFile {
   readonly path: string;
   /** Nothing was found in it. */
   readonly isClean: boolean;
+  /** How much its author lets stand. */
+  readonly ignored: number;
   /** The files that this depends on. */
   readonly asked: readonly string[];
 }

@@ -37,7 +37,6 @@ export interface CheckOptions {
 export interface CheckedPart {
   readonly files: readonly CheckedFile[];
   readonly diagnostics: readonly Diagnostic[];
-  readonly ignored: number;
   /** The texts that the diagnostics point into, by path. */
   readonly sources: ReadonlyMap<string, string>;
   /** All files that were looked at, as they were. */
@@ -74,7 +73,10 @@ export async function checkProject(loader: Loader, options: CheckOptions = {}): 
     ok: !diagnostics.some((diagnostic) => diagnostic.severity === 'error'),
     files: paths.length - chance.size,
     diagnostics,
-    ignored: parts.reduce((sum, part) => sum + part.ignored, 0),
+    ignored: parts
+      .flatMap(({ files }) => files)
+      .filter(({ path }) => !chance.has(path))
+      .reduce((sum, one) => sum + one.ignored, 0),
     sources: new Map(parts.flatMap(({ sources }) => [...sources])),
   };
 }
@@ -89,7 +91,6 @@ export async function checkPart(loader: Loader, paths: readonly string[]): Promi
   const project = await Project.open(watched);
   const files: CheckedFile[] = [];
   const findings: Finding[] = [];
-  let ignored = 0;
   /** What other files have asked for, and more of them may. */
   const shared = new Set(['wf.yaml']);
   for (const path of paths) {
@@ -100,9 +101,8 @@ export async function checkPart(loader: Loader, paths: readonly string[]): Promi
     });
     const { found, stand } = value;
     findings.push(...found);
-    ignored += stand;
     // What stands is counted each time.
-    files.push({ path, isClean: found.length === 0 && stand === 0, asked });
+    files.push({ path, isClean: found.length === 0 && stand === 0, ignored: stand, asked });
     for (const other of asked) if (other !== path) shared.add(other);
     if (found.length === 0 && !shared.has(path)) project.release(path);
   }
@@ -111,5 +111,5 @@ export async function checkPart(loader: Loader, paths: readonly string[]): Promi
     diagnostics.flatMap(({ file, related = [] }) => [file, ...related.map((place) => place.file)]),
   );
   const sources = new Map([...project.sources].filter(([path]) => pointedAt.has(path)));
-  return { files, diagnostics, ignored, sources, seen };
+  return { files, diagnostics, sources, seen };
 }

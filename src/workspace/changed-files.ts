@@ -1,3 +1,4 @@
+import { UserError } from '../support/user-error.ts';
 import { gitAtOnce } from './git.ts';
 import type { ProjectFolder } from './project-loader.ts';
 import { resolveRevision } from './project-revision.ts';
@@ -18,8 +19,16 @@ export function changedFiles(project: ProjectFolder, revision: string): ChangedF
   const { root } = project;
   const commit = resolveRevision(root, revision);
   const parted = gitAtOnce(['merge-base', commit, 'HEAD'], root)?.toString('utf8').trim();
-  const names = (args: readonly string[]) =>
-    (gitAtOnce(args, root)?.toString('utf8') ?? '').split('\0').filter((name) => name !== '');
+  const names = (args: readonly string[]) => {
+    const output = gitAtOnce(args, root);
+    // Nothing said is not the same as nothing changed.
+    if (!output)
+      throw new UserError(`git cannot tell what differs from ${revision}: \`git ${args[0] ?? ''}\` failed`);
+    return output
+      .toString('utf8')
+      .split('\0')
+      .filter((name) => name !== '');
+  };
   const differing = names(['diff', '--name-only', '-z', '--no-renames', '--relative', parted ?? commit]);
   const fresh = names(['ls-files', '--others', '--exclude-standard', '-z']);
   return {

@@ -27,6 +27,26 @@ it.each([
   ['no error with which nothing can run', `steps:\n  # wf-ignore: unknown-need it will come\n  - {id: s, run: ls, needs: [t]}\n`, ['unused-ignore:3 "unknown-need" is an error with which nothing can be run: it cannot be ignored', 'unknown-need:4 step "s" needs "t", but no step has that id']],
   ['no rule that there is not', `inputs:\n  # wf-ignore: unusd-input why\n  x: {type: string}\n${STEPS}`, ['unused-ignore:3 there is no rule "unusd-input"', 'unused-input:4 input "x" is never read']],
   ['nothing without a rule', `# wf-ignore\n${STEPS}`, ['ignore-without-reason:2 this ignores no rule']],
+  [
+    'a text of several lines that begins on its line',
+    'steps:\n  - id: s\n    # wf-ignore: missing-script made by the build\n    run: |\n      ls\n      ./gone.sh\n',
+    ['1 ignored'],
+  ],
+  [
+    'the text behind whose indicator it stands',
+    'steps:\n  - id: s\n    run: | # wf-ignore: missing-script made by the build\n      ls\n      ./gone.sh\n',
+    ['1 ignored'],
+  ],
+  [
+    'nothing that an error kept from being looked at',
+    'inputs:\n  # wf-ignore: unused-input why\n  x: {type: string}\nstepz: []\n',
+    ['unknown-key:5 "stepz" is not a key of the formula'],
+  ],
+  [
+    'no policy',
+    `# wf-ignore: policy-bounds why\n${STEPS}`,
+    ['unused-ignore:2 "policy-bounds" is an error with which nothing can be run: it cannot be ignored'],
+  ],
 ])('is about %s', async (_, text, expected) => {
   expect(await told(text)).toEqual(expected);
 });

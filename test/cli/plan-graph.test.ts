@@ -34,33 +34,33 @@ it('is drawn for Graphviz', async () => {
     "digraph "a" {
       rankdir=TB; compound=true; fontname="sans-serif";
       node [fontname="sans-serif", fontsize=11]; edge [color="#6b7280"];
-      s_list [label="list\\n3 attempts\\n2 checks", shape=box, style=rounded];
-      s_each [label="each\\nfor each of inputs.names, 4 at once\\nat most 5 times", shape=box, style=rounded];
-      s_ask [label="ask\\nwhen inputs.go == '\\"]-->x'\\nwithin 1d", shape=hexagon, style=filled, fillcolor="#fff3d6"];
-      subgraph cluster_s_sub {
+      n1 [label="list\\n3 attempts\\n2 checks", shape=box, style=rounded];
+      n2 [label="each\\nfor each of inputs.names, 4 at once\\nat most 5 times", shape=box, style=rounded];
+      n3 [label="ask\\nwhen inputs.go == '\\"]-->x'\\nwithin 1d", shape=hexagon, style=filled, fillcolor="#fff3d6"];
+      subgraph cluster_n4 {
         label="sub\\nformula/b"; labeljust=l; color="#9aa4b2"; fontcolor="#4b5563";
-        s_sub__x [label="x", shape=box, style=rounded];
-        s_sub__y [label="y", shape=box, style=rounded];
-        subgraph cluster_sub__finally {
+        n5 [label="x", shape=box, style=rounded];
+        n6 [label="y", shape=box, style=rounded];
+        subgraph cluster_n8 {
           label="finally"; labeljust=l; color="#9aa4b2"; fontcolor="#4b5563";
-          s_sub__finally__z [label="z", shape=box, style=rounded];
+          n7 [label="z", shape=box, style=rounded];
         }
       }
-      s_tick [label="tick", shape=box, style="rounded,dashed"];
-      subgraph cluster_finally {
+      n9 [label="tick", shape=box, style="rounded,dashed"];
+      subgraph cluster_n12 {
         label="finally"; labeljust=l; color="#9aa4b2"; fontcolor="#4b5563";
-        s_finally__one [label="one\\nonce", shape=box, style=rounded];
-        s_finally__two [label="two", shape=box, style=rounded];
+        n10 [label="one\\nonce", shape=box, style=rounded];
+        n11 [label="two", shape=box, style=rounded];
       }
-      s_sub__x -> s_sub__finally__z;
-      s_sub__y -> s_sub__finally__z;
-      s_list -> s_ask;
-      s_each -> s_ask;
-      s_ask -> s_sub__x;
-      s_ask -> s_sub__y;
-      s_sub__finally__z -> s_tick;
-      s_finally__one -> s_finally__two;
-      s_tick -> s_finally__one;
+      n5 -> n7;
+      n6 -> n7;
+      n1 -> n3;
+      n2 -> n3;
+      n3 -> n5;
+      n3 -> n6;
+      n7 -> n9;
+      n10 -> n11;
+      n9 -> n10;
     }"
   `);
   const drawn = spawnSync('dot', ['-Tsvg'], { input: dot, encoding: 'utf8' });
@@ -72,30 +72,30 @@ it('is drawn for Graphviz', async () => {
 it('is drawn for Mermaid, in which no text of a formula is markup', async () => {
   expect(planMermaid(await plan())).toMatchInlineSnapshot(`
     "flowchart TB
-      s_list("list<br/>3 attempts<br/>2 checks")
-      s_each("each<br/>for each of inputs.names, 4 at once<br/>at most 5 times")
-      s_ask{{"ask<br/>when inputs.go #61;#61; #39;#34;#93;--#62;x#39;<br/>within 1d"}}:::approve
-      subgraph s_sub_frame ["sub<br/>formula/b"]
-        s_sub__x("x")
-        s_sub__y("y")
-        subgraph sub__finally_frame ["finally"]
-          s_sub__finally__z("z")
+      n1("list<br/>3 attempts<br/>2 checks")
+      n2("each<br/>for each of inputs.names, 4 at once<br/>at most 5 times")
+      n3{{"ask<br/>when inputs.go #61;#61; #39;#34;#93;--#62;x#39;<br/>within 1d"}}:::approve
+      subgraph n4_frame ["sub<br/>formula/b"]
+        n5("x")
+        n6("y")
+        subgraph n8_frame ["finally"]
+          n7("z")
         end
       end
-      s_tick(["tick"]):::wait
-      subgraph finally_frame ["finally"]
-        s_finally__one("one<br/>once")
-        s_finally__two("two")
+      n9(["tick"]):::wait
+      subgraph n12_frame ["finally"]
+        n10("one<br/>once")
+        n11("two")
       end
-      s_sub__x --> s_sub__finally__z
-      s_sub__y --> s_sub__finally__z
-      s_list --> s_ask
-      s_each --> s_ask
-      s_ask --> s_sub__x
-      s_ask --> s_sub__y
-      s_sub__finally__z --> s_tick
-      s_finally__one --> s_finally__two
-      s_tick --> s_finally__one
+      n5 --> n7
+      n6 --> n7
+      n1 --> n3
+      n2 --> n3
+      n3 --> n5
+      n3 --> n6
+      n7 --> n9
+      n10 --> n11
+      n9 --> n10
       classDef approve fill:#fff3d6,stroke:#b7791f,color:#1f2937
       classDef wait stroke-dasharray:4"
   `);

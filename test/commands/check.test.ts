@@ -1,5 +1,5 @@
 import { Ajv } from 'ajv';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -96,6 +96,29 @@ describe('wf check --changed', () => {
     );
     expect(diagnostics.map(({ file }) => file)).not.toContain('formulas/alone.yaml');
     expect((await project.wf('check --changed nope')).exitCode).toBe(3);
+    // A git that fails says nothing, and that is not that nothing changed.
+    const tools = join(project.root, '.wf', 'tools');
+    mkdirSync(tools, { recursive: true });
+    writeFileSync(
+      join(tools, 'git'),
+      '#!/bin/sh\ncase " $* " in *" diff "*) exit 128;; esac\nPATH="${PATH#*:}" exec git "$@"\n',
+    );
+    chmodSync(join(tools, 'git'), 0o755);
+    const failed = await project.wf('check --changed main', {
+      env: { PATH: `${tools}:${process.env['PATH'] ?? ''}` },
+    });
+    expect(failed).toMatchObject({
+      exitCode: 3,
+      stdout: '',
+      stderr: expect.stringContaining('git cannot tell') as string,
+    });
+  });
+
+  it('says so when nothing differs', async () => {
+    const project = testProject(files).commit();
+    expect((await project.wf('check --changed HEAD')).stdout).toBe(
+      'nothing differs from HEAD that a formula depends on\n',
+    );
   });
 });
 
