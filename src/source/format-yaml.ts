@@ -17,14 +17,15 @@ export type Formatted =
  * keep their style, and texts of several lines keep their lines. The value of the document is the same.
  */
 export function formatYaml(text: string): Formatted {
-  const source = text.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n');
+  const source = text.replace(/^\ufeff/, '').replaceAll('\r\n', '\n');
   const parsed = parseYaml('file.yaml', source);
   const problem = parsed.findings.find(({ severity }) => severity === 'error');
   if (problem) return { ok: false, why: problem.message };
   if (!parsed.root) return { ok: true, text: source.trim() === '' ? '' : `${trimmedLines(source)}\n` };
   const laid = layOut(source);
-  // What cannot be laid out without a doubt stays as it was.
-  return { ok: true, text: laid !== undefined && isSame(source, laid) ? laid : `${trimmedLines(source)}\n` };
+  // What cannot be laid out without a doubt, once and for all, stays as it was, to the letter.
+  const sure = laid !== undefined && isSame(source, laid) && layOut(laid) === laid;
+  return { ok: true, text: sure ? laid : text };
 }
 
 /** Whether two texts hold the same value and the same comments. */
@@ -65,11 +66,12 @@ function layOut(source: string): string | undefined {
   const document = parseDocument(source, { keepSourceTokens: true });
   if (document.errors.length > 0) return undefined;
   trimComments(document);
-  const kept = takeOutLongTexts(document, source);
+  const place = placeFor(source);
+  const kept = takeOutLongTexts(document, source, place);
   let text = print(document);
   // A collection that is laid out as a block may hold others that are too long still.
   for (let round = 0; round < 20 && unfold(document, text); round++) text = print(document);
-  return putBack(text, kept);
+  return putBack(text, kept, place);
 }
 
 function print(document: Document.Parsed): string {
@@ -92,10 +94,15 @@ function trimComments(document: Document.Parsed): void {
   visit(document, { Node: (_, node) => trim(node) });
 }
 
-const PLACE = 'wfKeptText';
+/** A word that is nowhere in a text. */
+function placeFor(source: string): string {
+  let place = 'wfKeptText';
+  while (source.includes(place)) place += 'x';
+  return place;
+}
 
 /** Puts a word in the place of each scalar of several lines, whose lines are the author's. */
-function takeOutLongTexts(document: Document.Parsed, source: string): readonly string[] {
+function takeOutLongTexts(document: Document.Parsed, source: string, place: string): readonly string[] {
   const kept: string[] = [];
   visit(document, {
     Scalar: (key, node) => {
@@ -103,7 +110,7 @@ function takeOutLongTexts(document: Document.Parsed, source: string): readonly s
       const written = source.slice(start, end);
       if (key === 'key' || !written.includes('\n')) return;
       const scalar: Scalar = node;
-      scalar.value = `${PLACE}${kept.length}z`;
+      scalar.value = `${place}${kept.length}z`;
       scalar.type = 'PLAIN';
       kept.push(written);
     },
@@ -112,9 +119,9 @@ function takeOutLongTexts(document: Document.Parsed, source: string): readonly s
 }
 
 /** Puts the texts back, with their lines at the level that they have now. */
-function putBack(text: string, kept: readonly string[]): string {
+function putBack(text: string, kept: readonly string[], place: string): string {
   const lines = text.split('\n').map((line) => {
-    const at = new RegExp(`${PLACE}(\\d+)z`).exec(line);
+    const at = new RegExp(`${place}(\\d+)z`).exec(line);
     if (!at) return line;
     const written = kept[Number(at[1])] ?? '';
     return line.slice(0, at.index) + relaid(written, levelOf(line)) + line.slice(at.index + at[0].length);

@@ -189,6 +189,16 @@ steps:
     `);
   });
 
+  it.each(['a: "wfKeptText0z"\nb: |+\n  x\n\n\n', 'a: |+\n  x\n\n\nb: 1\n', 'a: "x\ry"\n', '# f\rl: 1\n'])(
+    'changes no value, whatever stands in a text: %j',
+    (text) => {
+      const result = formatYaml(text);
+      if (!result.ok) return;
+      expect(valueOf(result.text)).toEqual(valueOf(text));
+      expect(formatted(result.text)).toBe(result.text);
+    },
+  );
+
   it('leaves alone what does not parse', () => {
     expect(formatYaml('a: [1\n')).toMatchObject({ ok: false });
     expect(formatYaml('')).toEqual({ ok: true, text: '' });
