@@ -115,7 +115,12 @@ class Evaluation {
       case '%':
         return this.#arithmetic(node.op, node.args, variables);
       case 'call':
-        if (node.args[0] === 'has') return this.#has(node.args[1][0] as Node, variables);
+        if (node.args[0] === 'has') {
+          const [asked, ...more] = node.args[1];
+          if (asked === undefined || more.length > 0)
+            throw new ExpressionError(`${this.#textOf(node)}: "has" asks for one property`);
+          return this.#has(asked, variables);
+        }
         return this.#call(node, node.args[0], false, node.args[1], variables);
       case 'rcall':
         if (isMacro(node)) return this.#macro(node.args[0], node.args[1], node.args[2], variables);

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonValue } from '../support/json.ts';
 import { ExpressionError } from './expression-error.ts';
 import { compilePattern } from './pattern.ts';
-import { any, bool, int, number, string } from './read-type.ts';
+import { any, bool, int, membersOf, number, string } from './read-type.ts';
 import type { Type } from './types.ts';
 
 /**
@@ -180,7 +180,8 @@ export function mayTake(parameter: Parameter, type: Type): boolean {
     case 'union':
       return type.of.some((one) => mayTake(parameter, one));
     case 'list':
-      return parameter === 'list' || (parameter === 'strings' && mayTake('string', type.items));
+      if (parameter !== 'strings') return parameter === 'list';
+      return membersOf(type.items).every((one) => mayTake('string', one));
     case 'int':
       return parameter === 'int' || parameter === 'number';
     case 'null':

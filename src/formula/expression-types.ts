@@ -219,14 +219,17 @@ class Typing {
     const by = this.typeOf(index, { ...place, tolerant: false });
     if (type.kind === 'any') return any;
     const items: Type[] = [];
+    let misfit: Type | undefined;
     for (const member of membersOf(withoutNull(type))) {
-      if (member.kind === 'any') return any;
-      if (member.kind === 'list' && mayTake('int', by)) items.push(member.items);
-      if (member.kind === 'object' && mayTake('string', by)) {
+      if (member.kind === 'any') items.push(any);
+      else if (member.kind === 'list' && mayTake('int', by)) items.push(member.items);
+      else if (member.kind === 'object' && mayTake('string', by)) {
         items.push(...[...member.properties.values()].map((property) => property.type));
         if (member.rest !== undefined) items.push(member.rest);
-      }
+      } else misfit ??= member;
     }
+    if (items.length > 0 && misfit !== undefined)
+      return this.#mixed(node, `${showKind(by)} cannot index`, [of], [type], [misfit]);
     if (items.length > 0) return unionOf(items);
     if (
       membersOf(type).some((one) => one.kind === 'list' || (one.kind === 'object' && !mayTake('string', by)))
@@ -298,6 +301,13 @@ class Typing {
     );
     if (fitting.length > 0) {
       if (name === 'matches') this.#pattern(args[1]);
+      const misfit = combinations(types.map(withoutNull)).find(
+        (kinds) =>
+          !fitting.some((one) =>
+            one.parameters.every((parameter, at) => mayTake(parameter, kinds[at] as Type)),
+          ),
+      );
+      if (misfit !== undefined) return this.#mixed(node, `"${name}" cannot take`, args, types, misfit);
       types.forEach((type, at) => {
         if (fitting.every((one) => one.parameters[at] !== 'any')) this.#refuseNull(args[at] as Node, type);
       });
@@ -349,7 +359,12 @@ class Typing {
       if (member.kind === 'list') items.push(member.items);
       if (member.kind === 'object') items.push(string);
     }
-    if (items.length > 0) return unionOf(items);
+    const misfit = membersOf(withoutNull(type)).find(
+      ({ kind }) => kind !== 'any' && kind !== 'list' && kind !== 'object',
+    );
+    if (items.length > 0 && misfit === undefined) return unionOf(items);
+    if (items.length > 0 && misfit !== undefined)
+      return this.#mixed(of, 'a list is wanted, not', [of], [type], [misfit]);
     return this.#wrong(of, `${this.#show(of, type)}, not a list`);
   }
 
@@ -410,16 +425,11 @@ class Typing {
     const b = this.typeOf(right, place);
     this.#refuseNull(left, a);
     this.#refuseNull(right, b);
-    const fits = membersOf(a).some((one) =>
-      membersOf(b).some(
-        (other) =>
-          one.kind === 'any' ||
-          other.kind === 'any' ||
-          (isNumeric(one) && isNumeric(other)) ||
-          (one.kind === other.kind && (one.kind === 'string' || one.kind === 'bool')),
-      ),
-    );
-    if (fits) return bool;
+    const pairs = combinations([withoutNull(a), withoutNull(b)]);
+    const misfit = pairs.find(([one, other]) => !haveOrder(one as Type, other as Type));
+    if (misfit === undefined) return bool;
+    if (pairs.some(([one, other]) => haveOrder(one as Type, other as Type)))
+      return this.#mixed(node, `"${op}" cannot compare`, [left, right], [a, b], misfit);
     return this.#report({
       rule: 'expression-type',
       message: `"${op}" cannot compare ${showKind(a)} with ${showKind(b)}`,
@@ -438,14 +448,18 @@ class Typing {
       return bool;
     }
     let never: Type | undefined;
-    for (const member of membersOf(b)) {
-      if (member.kind === 'any') return bool;
-      if (member.kind === 'object' && mayTake('string', a)) return bool;
+    let found = false;
+    let misfit: Type | undefined;
+    for (const member of membersOf(withoutNull(b))) {
       if (member.kind === 'list') {
-        if (canEqual(a, member.items)) return bool;
-        never = member.items;
-      }
+        if (canEqual(a, member.items)) found = true;
+        else never = member.items;
+      } else if (member.kind === 'any' || (member.kind === 'object' && mayTake('string', a))) found = true;
+      else misfit ??= member;
     }
+    if (found && misfit !== undefined)
+      return this.#mixed(node, '"in" cannot look into', [right], [b], [misfit]);
+    if (found) return bool;
     if (membersOf(b).some((member) => member.kind === 'object')) {
       return this.#wrong(left, `the keys of an object are strings, but ${this.#show(left, a)}`);
     }
@@ -466,13 +480,15 @@ class Typing {
     this.#refuseNull(left, a);
     this.#refuseNull(right, b);
     const results: Type[] = [];
-    for (const one of membersOf(a)) {
-      for (const other of membersOf(b)) {
-        const result = resultOf(op, one, other);
-        if (result !== undefined) results.push(result);
-      }
+    let misfit: readonly Type[] | undefined;
+    for (const kinds of combinations([withoutNull(a), withoutNull(b)])) {
+      const [one, other] = kinds as [Type, Type];
+      const result = resultOf(op, one, other);
+      if (result === undefined) misfit ??= kinds;
+      else results.push(result);
     }
-    if (results.length > 0) return unionOf(results);
+    if (misfit === undefined) return unionOf(results);
+    if (results.length > 0) return this.#mixed(node, `"${op}" cannot take`, sides, [a, b], misfit);
     const text = a.kind === 'string' ? right : left;
     const mixed = op === '+' && (a.kind === 'string') !== (b.kind === 'string');
     return this.#report({
@@ -487,7 +503,13 @@ class Typing {
   #expect(kind: 'bool', node: Node, place: Place, what: string): void {
     const type = this.typeOf(node, place);
     this.#refuseNull(node, type);
-    if (mayTake(kind, withoutNull(type))) return;
+    const members = membersOf(withoutNull(type));
+    const misfit = members.find((one) => !mayTake(kind, one));
+    if (misfit === undefined) return;
+    if (members.some((one) => mayTake(kind, one))) {
+      this.#mixed(node, `${what} cannot be`, [node], [type], [misfit]);
+      return;
+    }
     this.#wrong(
       node,
       `${what} must be true or false, but ${this.#show(node, type)}`,
@@ -499,6 +521,25 @@ class Typing {
     if (type.kind === 'null' || !mayBeNull(type)) return;
     const text = this.#textOf(node);
     this.#wrong(node, `"${text}" may be null here`, `write ${text} != null ? ${text} : ${standIn(type)}`);
+  }
+
+  // Some of what a value may be fits, and some does not: a run would fail with that.
+  #mixed(
+    node: Node,
+    cannot: string,
+    values: readonly Node[],
+    types: readonly Type[],
+    misfit: readonly Type[],
+  ): Type {
+    const at = types.findIndex((type) => membersOf(withoutNull(type)).length > 1);
+    const value = values[at] ?? node;
+    return this.#report({
+      rule: 'expression-type',
+      message: `${cannot} ${misfit.map(showKind).join(' and ')}, which "${this.#textOf(value)}" may be here: it is ${showType(types[at] ?? any)}`,
+      help: `write dyn(${this.#textOf(value)}) where you know that it never is`,
+      start: value.start,
+      end: value.end,
+    });
   }
 
   #wrong(node: Node, message: string, help?: string): Type {
@@ -538,6 +579,20 @@ function resultOf(op: '+' | '-' | '*' | '/' | '%', a: Type, b: Type): Type | und
   if (a.kind === 'string' && b.kind === 'string') return string;
   if (a.kind === 'list' && b.kind === 'list') return { kind: 'list', items: unionOf([a.items, b.items]) };
   return undefined;
+}
+
+function haveOrder(one: Type, other: Type): boolean {
+  if (one.kind === 'any' || other.kind === 'any') return true;
+  if (isNumeric(one) && isNumeric(other)) return true;
+  return one.kind === other.kind && (one.kind === 'string' || one.kind === 'bool');
+}
+
+/** Every choice of one alternative for each of the types. */
+function combinations(types: readonly Type[]): (readonly Type[])[] {
+  return types.reduce<(readonly Type[])[]>(
+    (chosen, type) => chosen.flatMap((before) => membersOf(type).map((one) => [...before, one])),
+    [[]],
+  );
 }
 
 // The type without what a literal or an enum says of its values.

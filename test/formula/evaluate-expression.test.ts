@@ -171,6 +171,8 @@ describe('an expression fails in the names of its author', () => {
     ['"a".matches("(")', '"(" is not a regular expression: missing closing ): `(`'],
     ['steps.skipped.outputs.x == 1 || false', 'steps.skipped.outputs.x is absent'],
     ['steps.lint.outputs.files.all(f, f.rule == "x")', 'f.rule is absent'],
+    ['has()', 'has(): "has" asks for one property'],
+    ['has(inputs.n, inputs.half)', 'has(inputs.n, inputs.half): "has" asks for one property'],
     ['1 +', '1 +: the expression ends where something should follow'],
   ])('%s', (text, message) => {
     const evaluate = (): JsonValue => evaluateExpression(text, values);

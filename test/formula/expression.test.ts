@@ -320,6 +320,34 @@ describe('types', () => {
       '<size(inputs.n)> expression-type: "size" cannot take an integer | there is size(string) and size(list) and size(object)',
     ],
     [
+      'size(flag ? inputs.n : inputs.name) > 1',
+      '<flag ? inputs.n : inputs.name> expression-type: "size" cannot take an integer, which "flag ? inputs.n : inputs.name" may be here: it is int | string | write dyn(flag ? inputs.n : inputs.name) where you know that it never is',
+    ],
+    [
+      '1 + (flag ? inputs.n : inputs.name)',
+      '<flag ? inputs.n : inputs.name> expression-type: "+" cannot take an integer and a string, which "flag ? inputs.n : inputs.name" may be here: it is int | string | write dyn(flag ? inputs.n : inputs.name) where you know that it never is',
+    ],
+    [
+      '(flag ? inputs.n : inputs.name) < 1',
+      '<flag ? inputs.n : inputs.name> expression-type: "<" cannot compare a string and an integer, which "flag ? inputs.n : inputs.name" may be here: it is int | string | write dyn(flag ? inputs.n : inputs.name) where you know that it never is',
+    ],
+    [
+      '!(flag ? flag : inputs.name)',
+      '<flag ? flag : inputs.name> expression-type: what stands after "!" cannot be a string, which "flag ? flag : inputs.name" may be here: it is bool | string | write dyn(flag ? flag : inputs.name) where you know that it never is',
+    ],
+    [
+      '1 in (flag ? [1] : inputs.name)',
+      '<flag ? [1] : inputs.name> expression-type: "in" cannot look into a string, which "flag ? [1] : inputs.name" may be here: it is list of 1 | string | write dyn(flag ? [1] : inputs.name) where you know that it never is',
+    ],
+    [
+      '(flag ? [1] : inputs.name)[0] == 1',
+      '<flag ? [1] : inputs.name> expression-type: an integer cannot index a string, which "flag ? [1] : inputs.name" may be here: it is list of 1 | string | write dyn(flag ? [1] : inputs.name) where you know that it never is',
+    ],
+    [
+      '(flag ? [1] : inputs.name).all(x, true)',
+      '<flag ? [1] : inputs.name> expression-type: a list is wanted, not a string, which "flag ? [1] : inputs.name" may be here: it is list of 1 | string | write dyn(flag ? [1] : inputs.name) where you know that it never is',
+    ],
+    [
       'inputs.name.startsWith(1)',
       '<inputs.name.startsWith(1)> expression-type: "startsWith" cannot take a string, an integer | there is string.startsWith(string)',
     ],

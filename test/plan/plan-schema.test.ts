@@ -308,7 +308,8 @@ describe('the schema of plans', () => {
         if (how === 'added') record[name] = 1;
         else if (chosen === undefined) return;
         else if (how === 'removed') delete record[chosen];
-        else record[chosen] = another(record[chosen] as JsonValue, as);
+        // A bound may be null: there is none.
+        else record[chosen] = another(record[chosen] as JsonValue, chosen in byBound ? 'flag' : as);
         counts[how] += 1;
         expect(problems(copy), `${label}: ${chosen ?? name} ${how} ${JSON.stringify(record)}`).not.toEqual(
           [],
