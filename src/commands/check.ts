@@ -48,7 +48,7 @@ export default class Check extends WfCommand {
     const cwd = folderOf(flags);
     const project = openProject(cwd);
     const paths = argv.length === 0 ? undefined : projectPaths(project, argv as string[], cwd);
-    const store = await checkStore(project, flags.profile);
+    const store = checkStore(project, flags.profile);
     const { sources, ...report } = await checkProject(project, {
       ...(paths && { paths }),
       ...(flags.changed !== undefined && { changed: await changedSince(project, flags.changed) }),

@@ -8,6 +8,8 @@ import type { Loader } from '../formula/loader.ts';
 export interface CheckStore {
   /** Which checker wrote it: one that checks anything else may not read it. */
   readonly version: string;
+  /** Of how many files a project is worth it: with fewer a check takes hardly longer than to remember it. */
+  readonly fewest: number;
   load(): Promise<string | undefined>;
   /** May fail without harm, and says nothing then. */
   save(text: string): Promise<void>;

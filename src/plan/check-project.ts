@@ -53,10 +53,11 @@ export async function checkProject(loader: Loader, options: CheckOptions = {}): 
   const { changed } = options;
   const affected = changed && new Set(await affectedFiles(loader, changed.changed, changed.others));
   const paths = affected ? all.filter((path) => affected.has(path)) : all;
-  const memory = options.store && (await CheckMemory.open(loader, options.store));
+  const store = options.store && project.paths.length >= options.store.fewest ? options.store : undefined;
+  const memory = store && (await CheckMemory.open(loader, store));
   const rest: string[] = [];
   for (const path of paths) if (!(await memory?.isClean(path))) rest.push(path);
-  const parts = (await options.inParts?.(rest)) ?? [await checkPart(loader, rest)];
+  const parts = rest.length === 0 ? [] : ((await options.inParts?.(rest)) ?? [await checkPart(loader, rest)]);
   await memory?.keep(
     parts.flatMap(({ files }) => files),
     new Map(parts.flatMap(({ seen }) => [...seen])),

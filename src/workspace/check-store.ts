@@ -5,20 +5,18 @@ import { newId } from '../support/ids.ts';
 import type { CheckStore } from '../plan/check-memory.ts';
 import type { ProjectFolder } from './project-loader.ts';
 
-/** With fewer files a check takes no time worth remembering anything for. */
-const FEWEST = 100;
-
 /**
- * The memory of checks in `.wf/cache`, of which each process writes a whole one: the last stays. None in a project with
- * few files, and none for sources, which change without a new version.
+ * The memory of checks in `.wf/cache`, of which each process writes a whole one: the last stays. None for sources,
+ * which change without a new version.
  */
-export async function checkStore(project: ProjectFolder, profile = ''): Promise<CheckStore | undefined> {
+export function checkStore(project: ProjectFolder, profile = ''): CheckStore | undefined {
   const build = process.env['WF_BUILD'];
-  if (build === undefined || (await project.list()).length < FEWEST) return undefined;
+  if (build === undefined) return undefined;
   const home = join(project.root, '.wf');
   const file = join(home, 'cache', 'check.json');
   return {
     version: `${build} ${profile}`,
+    fewest: 100,
     load: () => readFile(file, 'utf8').catch(() => undefined),
     save: async (text) => {
       const fresh = `${file}.${newId()}`;

@@ -1,4 +1,4 @@
-import type { BigIntStats } from 'node:fs';
+import type { BigIntStats, Dirent } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import {
   closeSync,
@@ -10,7 +10,7 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, posix, relative, resolve, sep } from 'node:path';
 import type { Loader } from '../formula/loader.ts';
 import { maxFileSize } from '../source/limits.ts';
 import { UserError } from '../support/user-error.ts';
@@ -59,7 +59,7 @@ export function projectAt(root: string): ProjectFolder {
       const found = existsSync(join(root, 'wf.yaml')) ? ['wf.yaml'] : [];
       for (const folder of FOLDERS) {
         for (const name of filesOf(join(root, folder))) {
-          if (/\.ya?ml$/.test(name)) found.push(`${folder}/${name.split(sep).join('/')}`);
+          if (/\.ya?ml$/.test(name)) found.push(`${folder}/${name}`);
         }
       }
       if (existsSync(join(root, 'wf.yml'))) found.push('wf.yml');
@@ -111,13 +111,8 @@ export function projectPaths(
     }
     const slashed = inProject.split(sep).join('/');
     if (!isDirectory(full)) return [slashed];
-    return readdirSync(full, { recursive: true, encoding: 'utf8' })
-      .map((name) => name.split(sep).join('/'))
-      .filter(
-        (name) =>
-          name.endsWith('.yaml') &&
-          !name.split('/').some((part) => part.startsWith('.') || part === 'node_modules'),
-      )
+    return filesOf(full)
+      .filter((name) => name.endsWith('.yaml') && !posix.basename(name).startsWith('.'))
       .map((name) => (slashed === '' ? name : `${slashed}/${name}`))
       .filter(
         (name) =>
@@ -139,13 +134,31 @@ function beginningOf(file: string): Uint8Array {
   }
 }
 
-function filesOf(folder: string): readonly string[] {
+/**
+ * The files and folders below a folder, with `/` between names; links are followed, hidden folders and packages left out. Written out because a recursive `readdir` asks the
+ * system for each file whether it is a folder, which the listing has said already.
+ */
+function filesOf(folder: string, above = ''): readonly string[] {
+  let entries: readonly Dirent[];
   try {
-    return readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    entries = readdirSync(folder, { withFileTypes: true });
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
     throw unreadable(folder, error);
   }
+  return entries.flatMap((entry) => {
+    const inside = `${folder}${sep}${entry.name}`;
+    const isFolder =
+      entry.isDirectory() || (entry.isSymbolicLink() && isDirectory(inside) && !leadsUp(inside, folder));
+    const isHidden = entry.name.startsWith('.') || entry.name === 'node_modules';
+    const below = isFolder && !isHidden ? filesOf(inside, `${above}${entry.name}/`) : [];
+    return [above + entry.name, ...below];
+  });
+}
+
+/** Whether a link leads to a folder that it stands in, so that who follows it would come back to it for ever. */
+function leadsUp(link: string, folder: string): boolean {
+  return `${realpathSync(folder)}${sep}`.startsWith(`${realpathSync(link)}${sep}`);
 }
 
 /** Undefined for what is not there, and for a link that leads nowhere. */
@@ -158,7 +171,7 @@ function entryOf(path: string): BigIntStats | undefined {
 }
 
 function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return entryOf(path)?.isDirectory() ?? false;
 }
 
 function unreadable(path: string, cause: unknown): UserError {

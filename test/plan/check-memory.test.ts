@@ -61,6 +61,7 @@ const OTHERS: Readonly<Record<string, readonly (string | undefined)[]>> = {
 function storeIn(): CheckStore & { text: string | undefined } {
   return {
     version: '1',
+    fewest: 0,
     text: undefined,
     load() {
       return Promise.resolve(this.text);
