@@ -5,7 +5,7 @@ import type { Project } from '../formula/project.ts';
 import type { ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
 import { resolveFormula } from '../formula/resolve.ts';
 import type { Named, Test, TestFile } from '../formula/test-file.ts';
-import { stepIdOf, subjectOf } from '../formula/test-file.ts';
+import { stepIdOf, subjectOf, withoutItem } from '../formula/test-file.ts';
 import { compileSchema } from '../schema/validate-value.ts';
 import type { JsonValue } from '../support/json.ts';
 
@@ -76,11 +76,6 @@ function checkTest(
       );
     }),
   ];
-}
-
-/** `fix[2]` is an item of the step `fix`. */
-function withoutItem(path: string): string {
-  return path.replace(/\[\d+\]/g, '');
 }
 
 function checkInputs({ inputs, name }: Test, declared: readonly Declaration[]): readonly Finding[] {

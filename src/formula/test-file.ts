@@ -236,3 +236,8 @@ function durationOf(map: SourceMap): number {
   const parsed = text === undefined ? 0 : parseDuration(text);
   return parsed ?? 0;
 }
+
+/** The step that a path in a test is about: `fix[2]` is an item of the step `fix`. */
+export function withoutItem(path: string): string {
+  return path.replace(/\[\d+\]/g, '');
+}

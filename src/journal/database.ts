@@ -1,6 +1,7 @@
-import { existsSync, linkSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
+import { makeUnversionedFolder } from '../support/unversioned-folder.ts';
 import { UserError } from '../support/user-error.ts';
 import { applicationId, migrations } from './schema.ts';
 
@@ -43,10 +44,7 @@ export async function openDatabase(file: string): Promise<DatabaseSync> {
  */
 function create(file: string, fill: (path: string) => void): void {
   const directory = dirname(file);
-  mkdirSync(directory, { recursive: true });
-  const ignore = join(directory, '.gitignore');
-  // Without it `git add -A` would take in whole clones.
-  if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
+  makeUnversionedFolder(directory);
 
   const draft = `${file}.${process.pid}.new`;
   try {

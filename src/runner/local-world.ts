@@ -100,7 +100,7 @@ export class LocalWorld implements World {
     name: string,
     signal: AbortSignal,
   ): Promise<RunWorkspace> {
-    return this.#open(plan, values, `${this.#options.run}.${safe(name)}`, signal);
+    return this.#open(plan, values, `${this.#options.run}.${fileNameOf(name)}`, signal);
   }
 
   execute(
@@ -270,7 +270,7 @@ export class LocalWorld implements World {
       // Whether a script for Node is a module is for it to say, and not for the package.json of the project around.
       writeFileSync(join(folder, 'package.json'), '{}');
     }
-    return join(folder, `${this.#scratched++}.${safe(name).slice(-80)}`);
+    return join(folder, `${this.#scratched++}.${fileNameOf(name).slice(-80)}`);
   }
 }
 
@@ -299,6 +299,6 @@ function refuseWithoutBash(plan: Plan, path: string | undefined): void {
 }
 
 /** A key as the name of a file. */
-function safe(key: string): string {
+export function fileNameOf(key: string): string {
   return key.replace(/[^a-zA-Z0-9_.@#-]+/g, '_');
 }

@@ -1,6 +1,6 @@
 import type { RunEvent } from '../journal/event.ts';
 import type { Plan, PlanSource, PlanStep } from '../plan/plan.ts';
-import { stepsByPath } from './run-test.ts';
+import { stepsByPath } from '../plan/steps-by-path.ts';
 
 /** One way that a formula can go. */
 export interface Branch {

@@ -1,5 +1,6 @@
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Expectations, Named } from '../formula/test-file.ts';
+import { withoutItem } from '../formula/test-file.ts';
 import type { RunEvent } from '../journal/event.ts';
 import { canonicalJson } from '../plan/digest.ts';
 import type { JsonValue } from '../support/json.ts';
@@ -61,10 +62,6 @@ export function judge(expect: Expectations, run: TestRun): readonly Mismatch[] {
 /** Line ends at the end of a script mean nothing. */
 function trimmed(text: string): string {
   return text.replace(/\s+$/, '');
-}
-
-function withoutItem(path: string): string {
-  return path.replace(/\[\d+\]/g, '');
 }
 
 interface StepSeen {

@@ -7,6 +7,7 @@ import { foldRun, hasEnded } from '../journal/run-state.ts';
 import type { RunState } from '../journal/run-state.ts';
 import type { NewSignal } from '../journal/signal.ts';
 import type { Plan, PlanStep } from '../plan/plan.ts';
+import { stepsByPath } from '../plan/steps-by-path.ts';
 import { completeInputs } from '../runner/bind-inputs.ts';
 import { Detached } from '../runner/engine.ts';
 import { MemoryWorld } from '../runner/engines/memory-engine.ts';
@@ -246,18 +247,4 @@ async function workspaceOf(
     resume: false,
     signal,
   });
-}
-
-/** Steps of a plan by path, those inside of groups included. */
-export function stepsByPath(plan: Plan): ReadonlyMap<string, PlanStep> {
-  const found = new Map<string, PlanStep>();
-  const visit = (steps: readonly PlanStep[], prefix: string): void => {
-    for (const step of steps) {
-      found.set(`${prefix}${step.id}`, step);
-      if (step.action.kind === 'group')
-        visit([...step.action.steps, ...(step.action.finally ?? [])], `${prefix}${step.id}.`);
-    }
-  };
-  visit([...plan.steps, ...(plan.finally ?? [])], '');
-  return found;
 }

@@ -7,6 +7,7 @@ import type { Stub, Test, Try } from '../formula/test-file.ts';
 import type { PlanStep, PlanWorkspace } from '../plan/plan.ts';
 import type { Clock } from '../runner/engines/clock.ts';
 import { launch } from '../runner/launch.ts';
+import { fileNameOf } from '../runner/local-world.ts';
 import type { Rendered } from '../runner/render-command.ts';
 import type { ExecuteOptions, World } from '../runner/world.ts';
 import { UserError } from '../support/user-error.ts';
@@ -154,7 +155,7 @@ export class StubbedWorld implements World {
   #scratchPath(name: string): string {
     const folder = join(this.#options.folder, 'scratch');
     mkdirSync(folder, { recursive: true });
-    return join(folder, `${this.#scratched++}.${name.replace(/[^a-zA-Z0-9_.@#-]+/g, '_').slice(-80)}`);
+    return join(folder, `${this.#scratched++}.${fileNameOf(name).slice(-80)}`);
   }
 
   /** A command with its values in place. */

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newId } from '../support/ids.ts';
+import { makeUnversionedFolder } from '../support/unversioned-folder.ts';
 import type { CheckStore } from '../plan/check-memory.ts';
 import type { ProjectFolder } from './project-loader.ts';
 
@@ -21,9 +21,8 @@ export function checkStore(project: ProjectFolder, profile = ''): CheckStore | u
     save: async (text) => {
       const fresh = `${file}.${newId()}`;
       try {
+        makeUnversionedFolder(home);
         await mkdir(join(home, 'cache'), { recursive: true });
-        const ignore = join(home, '.gitignore');
-        if (!existsSync(ignore)) await writeFile(ignore, '*\n');
         await writeFile(fresh, text);
         await rename(fresh, file);
       } catch {

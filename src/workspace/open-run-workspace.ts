@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { makeUnversionedFolder } from '../support/unversioned-folder.ts';
 import { UserError } from '../support/user-error.ts';
 import type { Note } from './directory-workspace.ts';
 import { DirectoryWorkspace, pin, statesFolder, unpin, writeNote } from './directory-workspace.ts';
@@ -96,10 +96,8 @@ function noteOf(project: string, run: string): string {
 }
 
 async function makeFolder(project: string): Promise<void> {
+  makeUnversionedFolder(join(project, '.wf'));
   await mkdir(join(project, '.wf', 'work'), { recursive: true });
-  const ignore = join(project, '.wf', '.gitignore');
-  // Without it `git add -A` would take in whole clones.
-  if (!existsSync(ignore)) await writeFile(ignore, '*\n');
 }
 
 async function readNote(path: string): Promise<Note | undefined> {
