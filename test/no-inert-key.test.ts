@@ -40,7 +40,7 @@ describe('no inert key', () => {
   });
 
   it('finds a key wherever one could be added', () => {
-    const names = ['common', 'formula', 'molecule', 'project'].map((name) => `${name}.schema.json`);
+    const names = ['common', 'formula', 'aspect', 'molecule', 'project'].map((name) => `${name}.schema.json`);
     const places = names.flatMap((name) => mapsIn(readSchema(name)).map((path) => ({ name, path })));
     expect(places.length).toBeGreaterThan(20);
     const overlooked = places.filter(({ name, path }) => {

@@ -1,16 +1,15 @@
-import type { Finding } from '../diagnostics/diagnostic.ts';
+import type { Finding, Span } from '../diagnostics/diagnostic.ts';
 import type { BashParser } from '../formula/bash/load-parser.ts';
 import { loadBashParser } from '../formula/bash/load-parser.ts';
 import { allCommandsOf, workspaceCommands } from '../formula/commands.ts';
-import type { Formula, Molecule, Step, Workspace } from '../formula/formula.ts';
-import type { Order, StepRead } from '../formula/order.ts';
-import { orderSteps } from '../formula/order.ts';
+import type { Aspect, AspectRule, Formula, Molecule, Step, Workspace } from '../formula/formula.ts';
 import type { Project, ProjectFile } from '../formula/project.ts';
 import type { Library, ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
-import { resolveFormula } from '../formula/resolve.ts';
+import { resolveFormula, resolveRule } from '../formula/resolve.ts';
 import { formulaScopes } from '../formula/scope.ts';
 import { mayStartScript } from '../formula/started-scripts.ts';
-import { referencesOf, textsOf } from '../formula/texts.ts';
+import { orderOf } from '../formula/step-order.ts';
+import { policyAspects } from '../formula/weave.ts';
 import { ALL_CHECKS } from './all-checks.ts';
 import type { Subject } from './check.ts';
 import { runChecks } from './check.ts';
@@ -39,9 +38,11 @@ async function findingsIn(project: Project, file: ProjectFile | undefined): Prom
   const complete = !file.findings.some((finding) => finding.severity === 'error');
   switch (file.content.kind) {
     case 'project':
-      return file.findings;
+      return [...file.findings, ...policyAspects(file.content.settings, project.library)];
     case 'test':
       return [...file.findings, ...(await checkTestFile(project, file.content))];
+    case 'aspect':
+      return [...file.findings, ...(await checkAspect(file.content, project, complete))];
     case 'molecule':
       return [...file.findings, ...(await checkMolecule(file.content, project, complete))];
     case 'formula':
@@ -54,21 +55,131 @@ async function checkFormula(
   project: Project,
   complete: boolean,
 ): Promise<readonly Finding[]> {
-  const { value: resolved, findings } = resolveFormula(formula, project.library);
+  const found = await findingsOf(formula, project, complete);
+  const here = found.all.filter(({ span }) => span.file === formula.file);
+  const elsewhere = found.all.filter(({ span }) => span.file !== formula.file);
+  if (elsewhere.length === 0) return here;
+  // What its parts have by themselves is told in their own files.
+  const known = new Set<string>();
+  for (const path of new Set(elsewhere.map(({ span }) => span.file))) {
+    const content = (await project.file(path))?.content;
+    const own =
+      content?.kind === 'formula'
+        ? (await findingsOf(content, project, complete)).all
+        : content?.kind === 'aspect'
+          ? await checkAspect(content, project, complete)
+          : [];
+    for (const finding of own) known.add(sameness(finding));
+  }
+  const told = here.flatMap(({ related = [] }) => related.map(({ span }) => span));
+  const misfits = elsewhere.filter(
+    (finding) => !known.has(sameness(finding)) && !told.some((span) => holds(span, finding.span)),
+  );
+  return [...here, ...misfits.map((finding) => misfitOf(finding, formula, found.resolved))];
+}
+
+function holds(outer: Span, { file, start, end }: Span): boolean {
+  return outer.file === file && outer.start <= start && end <= outer.end;
+}
+
+function sameness({ rule, span }: Finding): string {
+  return `${rule} ${span.file} ${span.start} ${span.end}`;
+}
+
+/** Everything that is wrong with a formula, in whatever file of those that it is made of. */
+async function findingsOf(
+  formula: Formula,
+  project: Project,
+  complete: boolean,
+): Promise<{ readonly all: readonly Finding[]; readonly resolved: ResolvedFormula }> {
+  const { value: resolved, written, findings, isWhole } = resolveFormula(formula, project.library);
+  if (!isWhole) return { all: findings, resolved };
   const subject: Subject = await equip(
     {
       kind: 'formula',
       file: formula.file,
-      formula,
+      formula: resolved.formula,
       resolved,
-      inputs: formula.inputs,
+      inputs: resolved.formula.inputs,
       steps: [...resolved.steps, ...resolved.finally],
       scopes: formulaScopes(resolved),
-      complete,
+      complete: complete && isComplete(resolved),
     },
     project,
   );
-  return [...findings, ...orderOf(resolved).findings, ...runAll(subject)];
+  return { all: [...findings, ...orderOf(written).findings, ...runAll(subject)], resolved };
+}
+
+/** No step of those it is made of is broken, which would read what is never read without it. */
+function isComplete({ steps, finally: last }: ResolvedFormula): boolean {
+  return ![...steps, ...last].some(({ step }) => step.broken);
+}
+
+async function checkAspect(aspect: Aspect, project: Project, complete: boolean): Promise<readonly Finding[]> {
+  const { library } = project;
+  const outer = formulaAround(aspect, []);
+  const findings: Finding[] = [];
+  for (const rule of aspect.rules) {
+    const target = anyTarget(rule);
+    const resolved = resolveRule(rule, target, outer, library);
+    // In a formula of its own, without the rules that it is put under.
+    const { findings: own } = resolveFormula(
+      { ...outer, steps: [...rule.before, ...rule.after] },
+      { ...library, aspects: [] },
+    );
+    const subject: Subject = await equip(
+      {
+        kind: 'aspect',
+        file: aspect.file,
+        aspect,
+        inputs: [],
+        steps: resolved.steps.filter((step) => step !== target),
+        scopes: formulaScopes(resolved),
+        complete,
+      },
+      project,
+    );
+    findings.push(...own, ...orderOf(resolved).findings, ...runAll(subject));
+  }
+  return findings;
+}
+
+/** Stands for every step that a rule may match: nothing is known of what it puts out. */
+function anyTarget({ span }: AspectRule): ResolvedStep {
+  const id = { value: 'target', span };
+  const step = { ...stepOf({ name: id, span }), uses: undefined };
+  const { value } = resolveFormula(formulaAround({ file: span.file, span, name: id }, [step]), NO_LIBRARY);
+  return value.steps[0] as ResolvedStep;
+}
+
+const NO_LIBRARY: Library = {
+  molecule: () => undefined,
+  formula: () => undefined,
+  aspects: [],
+  names: [],
+};
+
+/** A mistake that only shows in a formula which takes in what stands in another file. */
+function misfitOf(
+  { message, help, severity, span, related = [] }: Finding,
+  formula: Formula,
+  { steps, finally: last }: ResolvedFormula,
+): Finding {
+  const step = [...steps, ...last].find((one) => holds(one.step.span, span));
+  const woven = step?.woven;
+  const place =
+    woven?.target.step.id.span ??
+    formula.extends.find(({ value }) => span.file.endsWith(`/${value}.yaml`))?.span;
+  return {
+    rule: woven ? 'aspect-misfit' : 'extends-misfit',
+    severity,
+    message: woven
+      ? `aspect "${woven.aspect}" does not fit step "${woven.target.step.id.value}": ${message}`
+      : `${step ? `step "${step.step.id.value}"` : 'a part'} of what it extends does not fit here: ${message}`,
+    ...(help !== undefined && { help }),
+    span: place?.file === formula.file ? place : (formula.extends[0]?.span ?? formula.name.span),
+    related: [{ message: 'it is written here', span }, ...related],
+  };
 }
 
 async function checkMolecule(
@@ -77,8 +188,8 @@ async function checkMolecule(
   complete: boolean,
 ): Promise<readonly Finding[]> {
   const step = stepOf(molecule);
-  const library: Library = { molecule: () => molecule, formula: () => undefined, names: [] };
-  const { value: resolved } = resolveFormula(formulaAround(molecule, step), library);
+  const library: Library = { ...NO_LIBRARY, molecule: () => molecule };
+  const { value: resolved } = resolveFormula(formulaAround(molecule, [step]), library);
   const subject: Subject = await equip(
     {
       kind: 'molecule',
@@ -161,35 +272,11 @@ export async function bashFor(
   return needed ? loadBashParser() : undefined;
 }
 
-/** The order of a formula's steps, with what is wrong about it. */
-export function orderOf(resolved: ResolvedFormula): {
-  readonly order: Order;
-  readonly findings: readonly Finding[];
-} {
-  return orderSteps(
-    resolved.steps.map(({ step }) => step),
-    readsOf(resolved.steps),
-    resolved.finally.map(({ step }) => step),
-  );
-}
-
-function readsOf(steps: readonly ResolvedStep[]): readonly StepRead[] {
-  const index = new Map(steps.map(({ step }, position) => [step.id.value, position]));
-  return steps.flatMap((step, position) =>
-    [...textsOf(step)]
-      .filter((text) => text.owner === 'step' || !step.molecule)
-      .flatMap(referencesOf)
-      .flatMap((reference) => {
-        const target = reference.path[0] === 'steps' ? index.get(String(reference.path[1])) : undefined;
-        return target === undefined ? [] : [{ step: position, target, span: reference.span }];
-      }),
-  );
-}
-
 /** The step that a molecule would become, for checks that look at steps. */
-function stepOf(molecule: Molecule): Step {
+function stepOf(molecule: Pick<Molecule, 'name' | 'span'>): Step {
   const nothing = { title: undefined, tags: [], env: [], secrets: [], verify: [], keys: new Map() };
   const absent = {
+    effects: undefined,
     exit: undefined,
     parse: undefined,
     outputs: undefined,
@@ -201,6 +288,7 @@ function stepOf(molecule: Molecule): Step {
     span: molecule.span,
     broken: false,
     needs: undefined,
+    place: undefined,
     when: undefined,
     forEach: undefined,
     parallel: undefined,
@@ -221,19 +309,25 @@ function stepOf(molecule: Molecule): Step {
   };
 }
 
-function formulaAround(molecule: Molecule, step: Step): Formula {
+function formulaAround(
+  { file, span, name }: Pick<Molecule, 'file' | 'span' | 'name'>,
+  steps: readonly Step[],
+): Formula {
   return {
     kind: 'formula',
-    file: molecule.file,
-    span: molecule.span,
-    name: molecule.name,
+    file,
+    span,
+    name,
     description: undefined,
     tags: [],
+    extends: [],
+    remove: [],
+    aspects: [],
     inputs: [],
     workspace: undefined,
     budget: undefined,
     concurrency: undefined,
-    steps: [step],
+    steps,
     finally: [],
     outputs: [],
   };

@@ -1,10 +1,17 @@
 import type { Finding, Located, Related, Severity, Span } from '../diagnostics/diagnostic.ts';
-import type { Declaration, Formula, Molecule, ProjectSettings, Workspace } from '../formula/formula.ts';
+import type {
+  Aspect,
+  Declaration,
+  Formula,
+  Molecule,
+  ProjectSettings,
+  Workspace,
+} from '../formula/formula.ts';
 import type { ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
 import type { FormulaScopes } from '../formula/scope.ts';
 import type { BashParser } from '../formula/bash/compile-bash.ts';
 
-/** What a check looks at: one formula with all it uses, or one molecule. */
+/** What a check looks at: one formula with all it uses, one molecule, or one rule of an aspect. */
 export type Subject = {
   readonly file: string;
   readonly inputs: readonly Declaration[];
@@ -22,6 +29,8 @@ export type Subject = {
 } & (
   | { readonly kind: 'formula'; readonly formula: Formula; readonly resolved: ResolvedFormula }
   | { readonly kind: 'molecule'; readonly molecule: Molecule }
+  /** One rule of an aspect. */
+  | { readonly kind: 'aspect'; readonly aspect: Aspect }
 );
 
 /** One static check. Pure: the same subject gives the same findings in the same order. */

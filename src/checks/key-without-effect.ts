@@ -49,11 +49,18 @@ function* beyondTheAction({ step }: ResolvedStep, subject: Subject): Generator<I
     for (const key of ['parallel', 'join'])
       yield { key, why: 'there is no `for_each`', help: 'add `for_each`, or remove it' };
   }
-  if (!step.uses && subject.kind === 'formula') {
+  if (!step.uses && subject.kind !== 'molecule') {
     yield {
       key: 'with',
       why: 'the step uses nothing that takes arguments',
       help: 'add `uses`; a command gets values in `{{…}}` or `env`',
+    };
+  }
+  if (step.place && (subject.kind !== 'formula' || subject.formula.extends.length === 0)) {
+    yield {
+      key: step.place.side,
+      why: 'it says where a step goes in a formula that this one extends, and it extends none',
+      help: `move the step there, or say \`needs\``,
     };
   }
   if (step.when && constantOutcome(step.when.tree) === true) {
@@ -77,7 +84,7 @@ function* besideTheAction({ group, body }: ResolvedStep): Generator<Idle> {
   if (!action && !group) return;
   const what = group ? `formula "${group.formula.name.value}"` : `\`${action?.kind ?? 'run'}\``;
   if (action?.kind !== 'run') {
-    for (const key of ['exit', 'parse', 'env', 'secrets']) {
+    for (const key of ['exit', 'parse', 'env', 'secrets', 'effects']) {
       yield {
         key,
         why: group ? `${what} does not see it; only its inputs pass in` : `${what} runs no command`,

@@ -1,12 +1,13 @@
 import { basename } from '../support/path.ts';
-import type { Check } from './check.ts';
+import type { Aspect, Formula, Molecule } from '../formula/formula.ts';
+import type { Check, Subject } from './check.ts';
 
 export const nameMatchesFile: Check = {
   rule: 'name-matches-file',
-  summary: 'A formula or molecule is called what its file is called.',
+  summary: 'A formula, molecule or aspect is called what its file is called.',
 
   *run(subject) {
-    const { name } = subject.kind === 'formula' ? subject.formula : subject.molecule;
+    const { name } = namedBy(subject);
     const expected = basename(subject.file).replace(/\.ya?ml$/, '');
     if (name.value === expected) return;
     yield {
@@ -18,6 +19,17 @@ export const nameMatchesFile: Check = {
     };
   },
 };
+
+function namedBy(subject: Subject): Formula | Molecule | Aspect {
+  switch (subject.kind) {
+    case 'formula':
+      return subject.formula;
+    case 'molecule':
+      return subject.molecule;
+    case 'aspect':
+      return subject.aspect;
+  }
+}
 
 function isName(text: string): boolean {
   return /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(text);

@@ -17,12 +17,16 @@ export async function checkTestFile(project: Project, file: TestFile): Promise<r
   const { content } = there;
   // What is wrong with the subject is told in its own file.
   if (content?.kind !== 'formula' && content?.kind !== 'molecule') return [];
+  const subjectInputs =
+    content.kind === 'formula'
+      ? resolveFormula(content, project.library).value.formula.inputs
+      : content.inputs;
   const steps = stepsOf(content, project);
   const names = new Set<string>();
   return file.tests.flatMap((test) => {
     const again = names.has(test.name.value);
     names.add(test.name.value);
-    return [...(again ? [sameName(test.name)] : []), ...checkTest(test, content, steps)];
+    return [...(again ? [sameName(test.name)] : []), ...checkTest(test, subjectInputs, steps)];
   });
 }
 
@@ -53,7 +57,7 @@ function outputsOf({ group, body }: ResolvedStep): readonly Declaration[] | unde
 
 function checkTest(
   test: Test,
-  subject: Formula | Molecule,
+  inputs: readonly Declaration[],
   steps: ReadonlyMap<string, KnownStep>,
 ): readonly Finding[] {
   const { stubs, answers, expect } = test;
@@ -67,7 +71,7 @@ function checkTest(
     ...mentioned
       .filter(({ value }) => !steps.has(withoutItem(value)))
       .map((name) => unknownStep(name, steps)),
-    ...checkInputs(test, subject.inputs),
+    ...checkInputs(test, inputs),
     ...stubs.flatMap(({ name, value }) => {
       const declared = steps.get(withoutItem(name.value))?.outputs;
       if (value === 'real' || !declared || declared.length === 0) return [];

@@ -4,7 +4,9 @@ export function changesText(check: {
   readonly never?: readonly string[];
   readonly maxFiles?: number;
   readonly maxLines?: number;
+  readonly implied?: true;
 }): string {
+  if (check.implied) return 'changes no files, as `effects` says';
   const { only, never, maxFiles, maxLines } = check;
   return [
     ...(only ? [`changes only ${only.join(', ')}`] : []),

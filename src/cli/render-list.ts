@@ -1,28 +1,26 @@
-import type { ListEntry } from '../plan/list.ts';
+import type { ListEntry, ProjectList } from '../plan/list.ts';
 import type { JsonSchema, JsonValue } from '../support/json.ts';
 import { isJsonObject } from '../support/json.ts';
 import type { TextStyle } from './text-style.ts';
 
-/** Formulas and molecules with what they are for and their inputs, as text. */
-export function renderList(
-  found: { readonly formulas: readonly ListEntry[]; readonly molecules: readonly ListEntry[] },
-  style: TextStyle,
-  tag?: string,
-): string {
-  const { formulas, molecules } = found;
-  if (formulas.length + molecules.length === 0) {
+/** Formulas, molecules and aspects with what they are for and their inputs, as text. */
+export function renderList(found: ProjectList, style: TextStyle, tag?: string): string {
+  const { formulas, molecules, aspects } = found;
+  if (formulas.length + molecules.length + aspects.length === 0) {
     if (tag !== undefined) return `nothing has the tag "${tag}"`;
     return 'there are no formulas here (`wf init` makes the first)';
   }
   const sections = [
-    ...(formulas.length > 0
-      ? [[style.strong('Formulas'), ...formulas.map((entry) => renderEntry(entry, style))]]
-      : []),
-    ...(molecules.length > 0
-      ? [[style.strong('Molecules'), ...molecules.map((entry) => renderEntry(entry, style))]]
-      : []),
+    { title: 'Formulas', entries: formulas },
+    { title: 'Molecules', entries: molecules },
+    { title: 'Aspects', entries: aspects },
   ];
-  return sections.map((lines) => lines.join('\n')).join('\n\n');
+  return sections
+    .filter(({ entries }) => entries.length > 0)
+    .map(({ title, entries }) =>
+      [style.strong(title), ...entries.map((entry) => renderEntry(entry, style))].join('\n'),
+    )
+    .join('\n\n');
 }
 
 function renderEntry(entry: ListEntry, style: TextStyle): string {

@@ -114,6 +114,8 @@ function oneStep(
     ),
     ...actionLines(action, inner, options),
     ...Object.entries(env ?? {}).map(([name, text]) => note('env', `${name}=${text}`)),
+    ...(step.target === undefined ? [] : [note('beside', `${step.target}, by ${step.source.file}`, 'plain')]),
+    ...(step.effects ? [note('effects', step.effects.join(', ') || 'none', 'plain')] : []),
     ...Object.entries(secrets ?? {}).map(([name, secret]) =>
       note('secret', `${name} from ${secret}`, 'plain'),
     ),

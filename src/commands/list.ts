@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import type { ListEntry } from '../plan/list.ts';
+import type { ListEntry, ProjectList } from '../plan/list.ts';
 import { folderOf } from '../cli/folder.ts';
 import { WfCommand } from '../cli/wf-command.ts';
 
@@ -10,10 +10,7 @@ export default class List extends WfCommand {
     tag: Flags.string({ description: 'Only those with this tag.', helpValue: '<tag>' }),
   };
 
-  async run(): Promise<{
-    readonly formulas: readonly ListEntry[];
-    readonly molecules: readonly ListEntry[];
-  }> {
+  async run(): Promise<ProjectList> {
     const { flags } = await this.parse(List);
     const { listProject } = await import('../plan/list.ts');
     const { openProject } = await import('../workspace/project-loader.ts');
@@ -22,7 +19,11 @@ export default class List extends WfCommand {
     const all = await listProject(openProject(folderOf(flags)));
     const tagged = (entries: readonly ListEntry[]) =>
       flags.tag === undefined ? entries : entries.filter((entry) => entry.tags.includes(flags.tag as string));
-    const found = { formulas: tagged(all.formulas), molecules: tagged(all.molecules) };
+    const found = {
+      formulas: tagged(all.formulas),
+      molecules: tagged(all.molecules),
+      aspects: tagged(all.aspects),
+    };
     this.log(renderList(found, this.style, flags.tag));
     return found;
   }

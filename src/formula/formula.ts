@@ -13,6 +13,12 @@ export interface Formula {
   readonly name: Located<string>;
   readonly description: string | undefined;
   readonly tags: readonly string[];
+  /** Formulas of which it takes all, and changes what it says itself. */
+  readonly extends: readonly Located<string>[];
+  /** Ids of steps of those that are left out. */
+  readonly remove: readonly Located<string>[];
+  /** Aspects that are woven into it. */
+  readonly aspects: readonly Located<string>[];
   readonly inputs: readonly Declaration[];
   readonly workspace: Workspace | undefined;
   readonly budget: Budget | undefined;
@@ -33,6 +39,35 @@ export interface Molecule {
   readonly inputs: readonly Declaration[];
   readonly body: Body;
 }
+
+/** Steps that are woven around the steps of other formulas. */
+export interface Aspect {
+  readonly kind: 'aspect';
+  readonly file: string;
+  readonly span: Span;
+  readonly name: Located<string>;
+  readonly description: string | undefined;
+  readonly rules: readonly AspectRule[];
+}
+
+export interface AspectRule {
+  readonly span: Span;
+  readonly match: Match;
+  readonly before: readonly Step[];
+  readonly after: readonly Step[];
+}
+
+/** A step matches when it has one of what each list names; an absent list says nothing. */
+export interface Match {
+  readonly tags: readonly string[] | undefined;
+  readonly effects: readonly Effect[] | undefined;
+  readonly action: readonly string[] | undefined;
+  /** Patterns, in which `*` stands for any characters. */
+  readonly id: readonly string[] | undefined;
+}
+
+/** What an action may touch: the files of its workspace, and what is outside of it. */
+export type Effect = 'files' | 'external';
 
 /** An input or output: its name, and its JSON Schema with `$ref`s to other files already inlined. */
 export interface Declaration {
@@ -57,6 +92,8 @@ export interface Step {
   readonly broken: boolean;
   /** Absent: every step above. */
   readonly needs: readonly Located<string>[] | undefined;
+  /** Beside which step of the formula that is extended it stands. */
+  readonly place: StepPlace | undefined;
   readonly when: Expression | undefined;
   readonly forEach: ForEach | undefined;
   readonly parallel: Located<number> | undefined;
@@ -69,6 +106,12 @@ export interface Step {
   readonly body: Body;
 }
 
+/** Where a new step of a formula that extends another goes. */
+export interface StepPlace {
+  readonly side: 'before' | 'after';
+  readonly id: Located<string>;
+}
+
 /** What a molecule and a step have in common: the action, and how it runs and is proved. */
 export interface Body {
   readonly title: string | undefined;
@@ -77,6 +120,7 @@ export interface Body {
   readonly action: Action | undefined;
   readonly env: readonly EnvEntry[];
   readonly secrets: readonly { readonly name: Located<string>; readonly secret: Located<string> }[];
+  readonly effects: Located<readonly Effect[]> | undefined;
   readonly exit: Located<readonly number[]> | undefined;
   readonly parse: Located<'json'> | undefined;
   readonly outputs: { readonly span: Span; readonly declarations: readonly Declaration[] } | undefined;
@@ -250,6 +294,10 @@ export interface Policy {
   /** Patterns of addresses. Absent: any repository may be used. */
   readonly repositories: Located<readonly string[]> | undefined;
   readonly maxBounds: ReadonlyMap<'minutes' | 'attempts', Located<number>>;
+  /** Woven into every formula. */
+  readonly aspects: readonly Located<string>[];
+  /** All that steps may touch. Absent: anything. */
+  readonly effects: Located<readonly Effect[]> | undefined;
 }
 
 /** What a profile changes. */

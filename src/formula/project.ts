@@ -1,4 +1,4 @@
-import type { Finding } from '../diagnostics/diagnostic.ts';
+import type { Finding, Located } from '../diagnostics/diagnostic.ts';
 import { UserError } from '../support/user-error.ts';
 import { decodeUtf8 } from '../source/decode-utf8.ts';
 import { parseYaml } from '../source/parse-yaml.ts';
@@ -6,9 +6,9 @@ import type { SourceDocument, SourceNode } from '../source/source-document.ts';
 import { validateDocument } from '../schema/validate.ts';
 import type { DocumentKind } from '../schema/validate.ts';
 import { brokenSteps } from './broken-steps.ts';
-import type { Formula, Molecule, ProjectSettings } from './formula.ts';
+import type { Aspect, Formula, Molecule, ProjectSettings, Step } from './formula.ts';
 import type { Loader } from './loader.ts';
-import { readFormula, readMolecule, readProjectSettings } from './read-document.ts';
+import { readAspect, readFormula, readMolecule, readProjectSettings } from './read-document.ts';
 import type { Ignore } from './ignores.ts';
 import { findIgnores } from './ignores.ts';
 import type { Library } from './resolve.ts';
@@ -26,6 +26,7 @@ export interface ProjectFile {
   readonly content:
     | Formula
     | Molecule
+    | Aspect
     | TestFile
     | { readonly kind: 'project'; readonly settings: ProjectSettings }
     | undefined;
@@ -130,7 +131,11 @@ export class Project {
   async closure(path: string): Promise<ProjectFile | undefined> {
     const first = await this.file(path);
     const seen = new Set([path]);
-    for (let next = usedPaths(first); next.length > 0;) {
+    const always = this.#aspects.map(({ value }) => `formulas/${value}.yaml`);
+    for (
+      let next = [...usedPaths(first), ...(path.startsWith('molecules/') ? [] : always)];
+      next.length > 0;
+    ) {
       const fresh = [...new Set(next)].filter(
         (used) => !seen.has(used) && !this.#closed.has(used) && this.#listed.has(used),
       );
@@ -142,6 +147,11 @@ export class Project {
     return first;
   }
 
+  get #aspects(): readonly Located<string>[] {
+    const { settings } = this;
+    return settings === 'broken' ? [] : (settings?.policy?.aspects ?? []);
+  }
+
   /** What `uses` can name, answered from the files read so far. */
   get library(): Library {
     const content = (path: string) => {
@@ -151,7 +161,8 @@ export class Project {
     };
     return {
       molecule: (name) => content(`molecules/${name}.yaml`) as Molecule | 'broken' | undefined,
-      formula: (name) => content(`formulas/${name}.yaml`) as Formula | 'broken' | undefined,
+      formula: (name) => content(`formulas/${name}.yaml`) as Formula | Aspect | 'broken' | undefined,
+      aspects: this.#aspects,
       names: this.#names,
     };
   }
@@ -209,6 +220,10 @@ export class Project {
         const { value, findings: found } = readMolecule(document, resolve);
         return { path, text, findings: [...findings, ...found], content: value, ignores, asked };
       }
+      case 'aspect': {
+        const { value, findings: found } = readAspect(document, resolve);
+        return { path, text, findings: [...findings, ...found], content: value, ignores, asked };
+      }
       case 'test': {
         const { value, findings: found } = readTestFile(document);
         return { path, text, findings: [...findings, ...found], content: value, ignores, asked };
@@ -258,15 +273,34 @@ function kindOf(path: string, document: SourceDocument): DocumentKind {
   if (path === 'wf.yaml') return 'project';
   if (isTestFile(path)) return 'test';
   if (path.startsWith('molecules/')) return 'molecule';
-  if (path.startsWith('formulas/')) return 'formula';
   const root = document.root?.kind === 'map' ? document.root : undefined;
+  if (root?.get('aspect') && !root.get('formula') && !root.get('molecule')) return 'aspect';
+  if (path.startsWith('formulas/')) return 'formula';
   return root?.get('molecule') && !root.get('formula') ? 'molecule' : 'formula';
 }
 
-/** Where the molecules and formulas that a file uses would be. */
+/** Where the molecules, formulas and aspects that a file names would be. */
 function usedPaths(file: ProjectFile | undefined): string[] {
-  if (file?.content?.kind !== 'formula') return [];
-  return [...file.content.steps, ...file.content.finally].flatMap(({ uses }) => {
+  const content = file?.content;
+  switch (content?.kind) {
+    case 'formula':
+      return [
+        ...[...content.extends, ...content.aspects].map(({ value }) => `formulas/${value}.yaml`),
+        ...usedBy([...content.steps, ...content.finally]),
+      ];
+    case 'aspect':
+      return usedBy(content.rules.flatMap(({ before, after }) => [...before, ...after]));
+    case 'project':
+      return (content.settings.policy?.aspects ?? []).map(({ value }) => `formulas/${value}.yaml`);
+    case 'molecule':
+    case 'test':
+    case undefined:
+      return [];
+  }
+}
+
+function usedBy(steps: readonly Step[]): string[] {
+  return steps.flatMap(({ uses }) => {
     if (!uses) return [];
     const name = uses.value;
     return [

@@ -13,11 +13,13 @@ import type { Expression } from './expression.ts';
 import { parseExpression } from './expression.ts';
 import type {
   Action,
+  Aspect,
   Body,
   Budget,
   Command,
   Concurrency,
   Declaration,
+  Effect,
   EnvEntry,
   ForEach,
   Formula,
@@ -30,6 +32,7 @@ import type {
   Retry,
   Service,
   Step,
+  StepPlace,
   TemplatedValue,
   VerifyCheck,
   Wait,
@@ -62,6 +65,9 @@ export function readFormula(
     name: reader.text(root.required('formula')),
     description: root.text('description'),
     tags: root.texts('tags'),
+    extends: reader.oneOrMore(root.get('extends')),
+    remove: reader.texts(root.get('remove')) ?? [],
+    aspects: reader.texts(root.get('aspects')) ?? [],
     inputs: reader.declarations(root.map('inputs')),
     workspace: reader.workspace(root.get('workspace')),
     budget: reader.budget(root.map('budget')),
@@ -91,6 +97,38 @@ export function readMolecule(document: SourceDocument, resolve: ResolveSchema): 
     body: reader.body(root),
   };
   return { value: molecule, findings: reader.findings };
+}
+
+/** See {@link readFormula}. */
+export function readAspect(document: SourceDocument, resolve: ResolveSchema): Read<Aspect> {
+  const reader = new Reader(document.file, resolve);
+  const root = new Keys(document.root as SourceMap);
+  const steps = (rule: Keys, side: 'before' | 'after') =>
+    rule.items(side).map((node) => reader.step(node as SourceMap));
+  const aspect: Aspect = {
+    kind: 'aspect',
+    file: document.file,
+    span: root.node.span,
+    name: reader.text(root.required('aspect')),
+    description: root.text('description'),
+    rules: root.items('rules').map((node) => {
+      const rule = new Keys(node as SourceMap);
+      const match = new Keys(rule.map('match') as SourceMap);
+      const listed = (key: string) => match.get(key) && match.texts(key);
+      return {
+        span: node.span,
+        match: {
+          tags: listed('tags'),
+          effects: listed('effects') as readonly Effect[] | undefined,
+          action: listed('action'),
+          id: listed('id'),
+        },
+        before: steps(rule, 'before'),
+        after: steps(rule, 'after'),
+      };
+    }),
+  };
+  return { value: aspect, findings: reader.findings };
 }
 
 /** Reads `wf.yaml`. See {@link readFormula}. */
@@ -196,6 +234,12 @@ class Reader {
     return (node as SourceList | undefined)?.items.map((item) => this.text(item as SourceScalar));
   }
 
+  /** A list, or the one thing that would be in it. */
+  oneOrMore(node: SourceNode | undefined): readonly Located<string>[] {
+    if (node?.kind === 'scalar') return [this.text(node)];
+    return this.texts(node) ?? [];
+  }
+
   template(node: SourceNode): Template {
     const { template, findings } = parseTemplate(node as SourceScalar);
     this.findings.push(...findings);
@@ -251,6 +295,7 @@ class Reader {
       span: node.span,
       broken: false,
       needs: this.texts(keys.get('needs')),
+      place: this.place(keys),
       when: this.expression(keys.get('when')),
       forEach: this.forEach(keys.get('for_each')),
       parallel: keys.located('parallel'),
@@ -262,6 +307,12 @@ class Reader {
       concurrency: this.concurrency(keys.map('concurrency')),
       body: this.body(keys),
     };
+  }
+
+  place(keys: Keys): StepPlace | undefined {
+    const [before, after] = [keys.located<string>('before'), keys.located<string>('after')];
+    if (before) return { side: 'before', id: before };
+    return after && { side: 'after', id: after };
   }
 
   /** What is left of a step that does not satisfy its schema. Without a readable `needs` it is taken to wait for nothing. */
@@ -289,6 +340,7 @@ class Reader {
         name: this.text(key),
         secret: this.text(value as SourceScalar),
       })),
+      effects: keys.located('effects'),
       exit: keys.located('exit'),
       parse: keys.located('parse'),
       outputs: outputs && { span: outputs.span, declarations: this.declarations(outputs) },
@@ -583,6 +635,8 @@ class Reader {
           { value: value.kind === 'scalar' ? Number(value.value) : 0, span: value.span },
         ]),
       ),
+      aspects: this.texts(keys.get('aspects')) ?? [],
+      effects: keys.located('effects'),
     };
   }
 

@@ -1,8 +1,20 @@
 import type { Finding, Located } from '../diagnostics/diagnostic.ts';
 import { suggest } from '../diagnostics/suggest.ts';
-import type { Body, EnvEntry, Formula, Molecule, Step, VerifyCheck, Workspace } from './formula.ts';
+import { extendFormula } from './extend.ts';
+import type {
+  Aspect,
+  AspectRule,
+  Body,
+  EnvEntry,
+  Formula,
+  Molecule,
+  Step,
+  VerifyCheck,
+  Workspace,
+} from './formula.ts';
+import { weave } from './weave.ts';
 
-/** A formula in which every `uses` has been looked up. */
+/** A formula with all it extends and all that is woven into it, in which every `uses` has been looked up. */
 export interface ResolvedFormula {
   readonly formula: Formula;
   readonly steps: readonly ResolvedStep[];
@@ -15,6 +27,17 @@ export interface ResolvedStep {
   readonly molecule: Molecule | undefined;
   readonly group: ResolvedFormula | undefined;
   readonly body: ResolvedBody;
+  /** Present in a step that an aspect has put there. */
+  readonly woven: Woven | undefined;
+}
+
+/** Where a step of an aspect was put. */
+export interface Woven {
+  readonly aspect: string;
+  readonly side: 'before' | 'after';
+  readonly target: ResolvedStep;
+  /** Steps of the same rule: what their aspect calls them → their ids here. */
+  readonly beside: ReadonlyMap<string, string>;
 }
 
 /**
@@ -32,16 +55,30 @@ export interface Owned<T> {
   readonly value: T;
 }
 
-/** How `uses` finds what it names. Undefined: there is no such file; `broken`: there is, and it was reported itself. */
+/**
+ * How a formula finds what it names. Undefined: there is no such file; `broken`: there is, and it was reported itself.
+ */
 export interface Library {
   molecule(name: string): Molecule | 'broken' | undefined;
-  formula(name: string): Formula | 'broken' | undefined;
+  /** A formula, or an aspect, since both stand in one folder. */
+  formula(name: string): Formula | Aspect | 'broken' | undefined;
+  /** Aspects that are woven into every formula. */
+  readonly aspects: readonly Located<string>[];
   /** All names, for suggestions, in the form `uses` takes. */
   readonly names: readonly string[];
 }
 
 /** The most formulas that use each other in a row. */
 const mostDeep = 100;
+
+export interface Resolution {
+  readonly value: ResolvedFormula;
+  /** The same before any aspect was woven in. */
+  readonly written: ResolvedFormula;
+  readonly findings: readonly Finding[];
+  /** All that it extends was there: without, little can be said about the rest. */
+  readonly isWhole: boolean;
+}
 
 /** A formula on the way down, with the `uses` that was followed out of it. */
 interface Hop {
@@ -50,32 +87,73 @@ interface Hop {
 }
 
 /**
- * Looks up every `uses` of a formula, through all formulas it uses. A step whose `uses` cannot be resolved stays, with
- * no action, so that the others are still checked.
+ * Looks up every `uses` of a formula, through all formulas it uses, takes in what it extends, and weaves in aspects. A step
+ * whose `uses` cannot be resolved stays, with no action, so that the others are still checked.
+ *
  */
-export function resolveFormula(
-  formula: Formula,
-  library: Library,
-): { readonly value: ResolvedFormula; readonly findings: readonly Finding[] } {
+export function resolveFormula(formula: Formula, library: Library): Resolution {
   const findings: Finding[] = [];
   const resolved = new Map<string, ResolvedFormula>();
+  let isWhole = true;
 
   const visit = (current: Formula, path: readonly Hop[]): ResolvedFormula => {
     const known = resolved.get(current.name.value);
     if (known) return known;
-    const own = path.length === 0;
-    const steps = current.steps.map((step) => resolveStep(current, step, path, own));
-    const last = current.finally.map((step) => resolveStep(current, step, path, own));
-    const value = { formula: current, steps, finally: last };
+    const value = assemble(current, current, path, []);
     resolved.set(current.name.value, value);
     return value;
+  };
+
+  /**
+   * The steps of a formula with those of all that it extends.
+   *
+   * @param outer the formula that they become steps of
+   */
+  const assemble = (
+    current: Formula,
+    outer: Formula,
+    path: readonly Hop[],
+    below: readonly Formula[],
+  ): ResolvedFormula => {
+    const own = path.length === 0 && below.length === 0;
+    const resolve = (step: Step) => resolveStep(outer, step, path, own);
+    const value = {
+      formula: current,
+      steps: current.steps.map(resolve),
+      finally: current.finally.map(resolve),
+    };
+    if (current.extends.length === 0) return value;
+    const chain = [...below, current];
+    const bases = current.extends.flatMap((base) => {
+      const found = library.formula(base.value);
+      const start = chain.findIndex(({ name }) => name.value === base.value);
+      if (start === 0) findings.push(extendsCycle(chain, base));
+      else if (start < 0 && (found === undefined || (found !== 'broken' && found.kind === 'aspect')) && own)
+        findings.push(unknownBase(base, found !== undefined, library));
+      if (start >= 0 || found === undefined || found === 'broken' || found.kind === 'aspect') {
+        isWhole = false;
+        return [];
+      }
+      return [assemble(found, outer, path, chain)];
+    });
+    const extended = extendFormula(value, bases);
+    // Of a base that is not there, nothing can be said about what it would have held.
+    if (path.length === 0 && isWhole) findings.push(...extended.findings);
+    return extended.value;
   };
 
   const resolveStep = (current: Formula, step: Step, path: readonly Hop[], own: boolean): ResolvedStep => {
     // Findings of used formulas belong to those files and are reported when they are checked themselves.
     const report = (finding: Finding) => own && findings.push(finding);
     const uses = step.uses;
-    if (!uses) return { step, molecule: undefined, group: undefined, body: merge(undefined, step.body) };
+    const without = (body: ResolvedBody): ResolvedStep => ({
+      step,
+      molecule: undefined,
+      group: undefined,
+      body,
+      woven: undefined,
+    });
+    if (!uses) return without(merge(undefined, step.body));
     if (uses.value.startsWith('formula/')) {
       const name = uses.value.slice('formula/'.length);
       const hops = [...path, { formula: current, uses }];
@@ -84,24 +162,75 @@ export function resolveFormula(
       if (start >= 0) {
         // Told in each of the files that form the circle, at the `uses` that leads into it.
         if (start === 0) findings.push(usesCycle(hops));
-      } else if (target === undefined) {
-        report(unknownUses(uses, library));
+      } else if (target === undefined || (target !== 'broken' && target.kind === 'aspect')) {
+        report(unknownUses(uses, library, target !== undefined));
       } else if (target !== 'broken' && hops.length > mostDeep) {
         // Told once: for the formula that is just too deep, and not for each that uses it.
         if (!target.steps.some((inner) => inner.uses?.value.startsWith('formula/')))
           findings.push(usesTooDeep(hops));
       } else if (target !== 'broken') {
-        return { step, molecule: undefined, group: visit(target, hops), body: merge(undefined, step.body) };
+        return { ...without(merge(undefined, step.body)), group: visit(target, hops) };
       }
-      return { step, molecule: undefined, group: undefined, body: merge(undefined, step.body) };
+      return without(merge(undefined, step.body));
     }
     const molecule = library.molecule(uses.value);
     if (molecule === undefined) report(unknownUses(uses, library));
     const found = typeof molecule === 'object' ? molecule : undefined;
-    return { step, molecule: found, group: undefined, body: merge(found?.body, step.body) };
+    return { ...without(merge(found?.body, step.body)), molecule: found };
   };
 
-  return { value: visit(formula, []), findings };
+  const whole = visit(formula, []);
+  const woven = weave(whole, library, (step, outer) => resolveStep(outer, step, [], false));
+  findings.push(...woven.findings);
+  return { value: woven.value, written: whole, findings, isWhole };
+}
+
+/** The steps of a rule of an aspect, around one that stands for all that it may match: as it is checked by itself. */
+export function resolveRule(
+  rule: AspectRule,
+  target: ResolvedStep,
+  outer: Formula,
+  library: Library,
+): ResolvedFormula {
+  const resolve = (step: Step): ResolvedStep => {
+    const { value } = resolveFormula({ ...outer, steps: [step], finally: [] }, { ...library, aspects: [] });
+    return value.steps[0] as ResolvedStep;
+  };
+  const ids = new Map([...rule.before, ...rule.after].map(({ id }) => [id.value, id.value]));
+  const put = (side: 'before' | 'after') =>
+    rule[side]
+      .map(resolve)
+      .map((step) => ({ ...step, woven: { aspect: outer.name.value, side, target, beside: ids } }));
+  return { formula: outer, steps: [...put('before'), target, ...put('after')], finally: [] };
+}
+
+function extendsCycle(chain: readonly Formula[], base: Located<string>): Finding {
+  const [first, ...others] = chain.map(({ name }) => name.value);
+  return {
+    rule: 'extends-cycle',
+    severity: 'error',
+    message:
+      others.length === 0
+        ? `formula "${first}" extends itself`
+        : `formula "${first}" extends itself, through ${others.map((name) => `"${name}"`).join(', ')}`,
+    help: 'put what they share into a formula that both extend',
+    span: chain[0]?.extends.find(({ value }) => value === (others[0] ?? first))?.span ?? base.span,
+  };
+}
+
+function unknownBase({ value, span }: Located<string>, isAspect: boolean, library: Library): Finding {
+  const names = library.names.flatMap((name) => (name.startsWith('formula/') ? [name.slice(8)] : []));
+  return {
+    rule: 'unknown-base',
+    severity: 'error',
+    message: isAspect
+      ? `"${value}" is an aspect, and only a formula can be extended`
+      : `there is no formula "${value}" to extend`,
+    help: isAspect
+      ? `weave it in: \`aspects: [${value}]\``
+      : (suggest(value, names) ?? `it would be in formulas/${value}.yaml`),
+    span,
+  };
 }
 
 function usesCycle(hops: readonly Hop[]): Finding {
@@ -135,7 +264,7 @@ function usesTooDeep(hops: readonly Hop[]): Finding {
   };
 }
 
-function unknownUses(uses: Located<string>, library: Library): Finding {
+function unknownUses(uses: Located<string>, library: Library, isAspect = false): Finding {
   const name = uses.value;
   const asFormula = library.names.includes(`formula/${name}`);
   const kind = name.startsWith('formula/') ? 'formula' : 'molecule';
@@ -144,10 +273,14 @@ function unknownUses(uses: Located<string>, library: Library): Finding {
   return {
     rule: 'unknown-uses',
     severity: 'error',
-    message: `there is no ${kind} "${name.replace(/^formula\//, '')}"`,
-    help: asFormula
-      ? `a formula is used as \`formula/${name}\``
-      : (suggest(name, library.names) ?? `it would be in ${file}`),
+    message: isAspect
+      ? `"${name.replace(/^formula\//, '')}" is an aspect, and no formula`
+      : `there is no ${kind} "${name.replace(/^formula\//, '')}"`,
+    help: isAspect
+      ? `weave it into the formula: \`aspects: [${name.replace(/^formula\//, '')}]\``
+      : asFormula
+        ? `a formula is used as \`formula/${name}\``
+        : (suggest(name, library.names) ?? `it would be in ${file}`),
     span: uses.span,
   };
 }
@@ -178,6 +311,7 @@ function merge(molecule: Body | undefined, step: Body): ResolvedBody {
       ...own('step', step.env),
     ],
     secrets: [...molecule.secrets.filter((entry) => !secret.has(entry.name.value)), ...step.secrets],
+    effects: step.effects ?? molecule.effects,
     exit: step.exit ?? molecule.exit,
     parse: step.parse ?? molecule.parse,
     outputs: step.outputs ?? molecule.outputs,

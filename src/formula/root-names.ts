@@ -17,4 +17,6 @@ export const rootNames: ReadonlyMap<string, string> = new Map([
   ['target', 'in aspects'],
   // What a plan writes for the `inputs` of the formula around a molecule; no author does.
   ['caller', 'in plans'],
+  // And for the `steps` that stand beside it in its aspect.
+  ['beside', 'in plans'],
 ]);

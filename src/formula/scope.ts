@@ -1,6 +1,6 @@
 import type { Declaration } from './formula.ts';
 import { checkExpression } from './expression.ts';
-import type { ResolvedFormula, ResolvedStep } from './resolve.ts';
+import type { ResolvedFormula, ResolvedStep, Woven } from './resolve.ts';
 import type { TextUse } from './texts.ts';
 import { typeOf } from './type-of-schema.ts';
 import type { ObjectType, Property, Scope, Type } from './types.ts';
@@ -46,14 +46,18 @@ export function formulaScopes(resolved: ResolvedFormula): FormulaScopes {
   ]);
   const late = new Set(resolved.finally);
 
-  const of = ({ owner, sees }: Pick<TextUse, 'owner' | 'sees'>, step: ResolvedStep | undefined): Scope => {
-    const base = step && late.has(step) ? after : during;
+  const inFormula = (
+    { owner, sees }: Pick<TextUse, 'owner' | 'sees'>,
+    step: ResolvedStep | undefined,
+  ): Scope => {
+    const base = step && late.has(step) ? after : step?.woven ? besideTarget(step, step.woven) : during;
     if (!step) return base;
     const scope = new Map(base);
     if (owner === 'molecule' && step.molecule) {
       // A molecule is written without knowing where it will stand: it sees what it was given, and nothing of the formula.
       scope.set('inputs', inputsType(step.molecule.inputs));
       scope.delete('steps');
+      scope.delete('target');
     } else if (sees.loop) {
       if (step.step.forEach) {
         scope.set('item', itemType(step, base));
@@ -65,7 +69,34 @@ export function formulaScopes(resolved: ResolvedFormula): FormulaScopes {
     if (sees.event) scope.set('event', ANY);
     return scope.size === base.size && owner === 'step' ? base : scope;
   };
-  return { of, end };
+  /** What a step of an aspect sees: not the formula it was put into, which its author does not know. */
+  const besideTarget = (step: ResolvedStep, { target, side, beside }: Woven): Scope => {
+    const ids = new Map([...beside].map(([name, id]) => [id, name]));
+    const siblings = resolved.steps.flatMap((one) => {
+      const name = ids.get(one.step.id.value);
+      return name === undefined || one === step ? [] : [[name, stepType(one, undefined)] as const];
+    });
+    return new Map<string, Type>([
+      ['steps', object(siblings)],
+      ['run', runType(['running'])],
+      ['profile', STRING],
+      ['target', targetType(target, side)],
+    ]);
+  };
+  return { of: inFormula, end };
+}
+
+/** The step that another was put beside: its id, and once it has run all that is known of it. */
+function targetType(target: ResolvedStep, side: 'before' | 'after'): Type {
+  const id: [string, Type] = ['id', STRING];
+  if (side === 'before') return object([id]);
+  // What comes after a step is skipped with it.
+  const ran = stepType({ ...target, step: { ...target.step, when: undefined } }, undefined);
+  // An aspect does not know whether the run goes on after its target has failed, and may ask.
+  const status: [string, Type] = ['status', { kind: 'string', values: ['succeeded', 'failed'] }];
+  return ran.kind === 'object'
+    ? { ...ran, properties: new Map([...ran.properties, ...object([id, status]).properties]) }
+    : ran;
 }
 
 /** The type of `inputs`: a default makes a value that is always there. */

@@ -25,7 +25,8 @@ export async function affectedFiles(
     for (const path of found) affected.add(path);
     stems = found.map(stemOf);
   }
-  return paths.filter((path) => affected.has(path));
+  // What its policy names is woven into all.
+  return affected.has('wf.yaml') ? paths : paths.filter((path) => affected.has(path));
 }
 
 /** What others call a file: `fix-file` for molecules/fix-file.yaml and for its tests. */

@@ -1,5 +1,6 @@
 import type { Loader } from '../formula/loader.ts';
 import { Project } from '../formula/project.ts';
+import { resolveFormula } from '../formula/resolve.ts';
 import { isTestFile } from '../formula/test-file.ts';
 import type { JsonSchema } from '../support/json.ts';
 
@@ -14,18 +15,41 @@ export interface ListEntry {
   readonly broken?: true;
 }
 
-/** The formulas and molecules of a project, by name. */
-export async function listProject(
-  loader: Loader,
-): Promise<{ readonly formulas: readonly ListEntry[]; readonly molecules: readonly ListEntry[] }> {
+export interface ProjectList {
+  readonly formulas: readonly ListEntry[];
+  readonly molecules: readonly ListEntry[];
+  /** What is woven into formulas. */
+  readonly aspects: readonly ListEntry[];
+}
+
+/** What there is in a project, by name. */
+export async function listProject(loader: Loader): Promise<ProjectList> {
   const project = await Project.open(loader);
   const formulas: ListEntry[] = [];
   const molecules: ListEntry[] = [];
+  const aspects: ListEntry[] = [];
   for (const path of project.paths) {
     const match = isTestFile(path) ? null : /^(formulas|molecules)\/(.+)\.yaml$/.exec(path);
     if (!match) continue;
-    const content = (await project.file(path))?.content;
-    const known = content?.kind === 'formula' || content?.kind === 'molecule' ? content : undefined;
+    const content = (await project.closure(path))?.content;
+    if (content?.kind === 'aspect') {
+      const { name, description } = content;
+      aspects.push({
+        name: name.value,
+        ...(description !== undefined && { description }),
+        tags: [],
+        inputs: {},
+        file: path,
+      });
+      continue;
+    }
+    // What it extends may have inputs too.
+    const known =
+      content?.kind === 'formula'
+        ? resolveFormula(content, project.library).value.formula
+        : content?.kind === 'molecule'
+          ? content
+          : undefined;
     (match[1] === 'formulas' ? formulas : molecules).push({
       name: known?.name.value ?? String(match[2]),
       ...(known?.description !== undefined && { description: known.description }),
@@ -35,5 +59,5 @@ export async function listProject(
       ...(known ? {} : { broken: true as const }),
     });
   }
-  return { formulas, molecules };
+  return { formulas, molecules, aspects };
 }

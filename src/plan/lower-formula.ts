@@ -1,10 +1,11 @@
 import type { Finding } from '../diagnostics/diagnostic.ts';
 import { LineIndex } from '../diagnostics/line-index.ts';
-import { bashFor, orderOf } from '../checks/check-file.ts';
+import { bashFor } from '../checks/check-file.ts';
 import type { Formula } from '../formula/formula.ts';
 import type { Project, ProjectFile } from '../formula/project.ts';
 import type { ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
 import { resolveFormula } from '../formula/resolve.ts';
+import { needsOf } from '../formula/step-order.ts';
 import { boundsOf } from './bounds.ts';
 import { COMPILER } from './compiler.ts';
 import { digestPlan } from './digest.ts';
@@ -26,19 +27,17 @@ export async function policyOf(
 
 /** The plan of a formula that has been checked. */
 export async function lowerFormula(
-  formula: Formula,
+  source: Formula,
   project: Project,
   profile: string | undefined,
 ): Promise<Plan> {
-  const { value: resolved } = resolveFormula(formula, project.library);
+  const { value: resolved } = resolveFormula(source, project.library);
+  const { formula } = resolved;
   const settings = withProfile(project.settings, profile);
   const lowering: Lowering = {
     people: settings.people,
     sourceOf: sourcePlaces(project.sources),
-    needsOf: (inner) => {
-      const { order } = orderOf(inner);
-      return order.needs.map((needs) => needs.map((index) => inner.steps[index]?.step.id.value ?? ''));
-    },
+    needsOf,
     bash: await bashFor(allSteps(resolved), formula.workspace),
   };
   const last = lowerFinally(resolved, lowering);

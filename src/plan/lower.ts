@@ -5,6 +5,7 @@ import type {
   Command,
   Concurrency,
   Declaration,
+  Effect,
   EnvEntry,
   Retry,
   TemplatedValue,
@@ -12,7 +13,8 @@ import type {
   Wait,
   Workspace,
 } from '../formula/formula.ts';
-import { renameInputs } from '../formula/rename.ts';
+import { renameRoots } from '../formula/rename.ts';
+import { defaultEffects, effectsOf } from '../formula/effects.ts';
 import type { Owned, ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
 import { compileScript } from '../formula/script.ts';
 import type { Template } from '../formula/template.ts';
@@ -61,8 +63,8 @@ export function lowerDeclarations(
 }
 
 /** See {@link PlanConcurrency}. */
-export function lowerConcurrency(concurrency: Concurrency): PlanConcurrency {
-  return { group: concurrency.group.text, then: concurrency.then };
+export function lowerConcurrency(concurrency: Concurrency, text: Text = plainText): PlanConcurrency {
+  return { group: text(concurrency.group), then: concurrency.then };
 }
 
 /** A workspace whose templates were written by the formula or step itself. */
@@ -107,11 +109,48 @@ type Text = (text: Template | Expression, start?: number, end?: number) => strin
 
 const plainText: Text = (text, start, end) => text.text.slice(start, end);
 
+const EFFECTS: readonly Effect[] = ['files', 'external'];
+
+function isSame(some: readonly Effect[], others: readonly Effect[]): boolean {
+  return EFFECTS.every((effect) => some.includes(effect) === others.includes(effect));
+}
+
+/**
+ * What a step itself wrote under names that mean something else in its plan. Beside a molecule, `inputs` are the molecule's; in
+ * a step that was woven in, `steps` are those of the formula.
+ */
+function ownNames({ molecule, woven }: ResolvedStep): ReadonlyMap<string, string> {
+  return new Map([
+    ...(molecule ? [['inputs', 'caller'] as const] : []),
+    ...(woven ? [['steps', 'beside'] as const] : []),
+  ]);
+}
+
+/** What a step that was woven in runs under: what its target does, and its own condition. */
+function conditionOf({ step, woven }: ResolvedStep, text: Text): string | undefined {
+  const own = step.when && text(step.when);
+  const when = woven?.target.step.when;
+  if (!woven || !when) return own;
+  const target =
+    woven.side === 'before' ? when.text : `steps.${woven.target.step.id.value}.status != 'skipped'`;
+  return own === undefined ? target : `(${target}) && (${own})`;
+}
+
 function lowerStep(resolved: ResolvedStep, needs: readonly string[], lowering: Lowering): PlanStep {
-  const { step, molecule, group, body } = resolved;
-  // Beside a molecule, `inputs` means the molecule's; what the step itself wrote goes on reading its formula's.
+  const { step, molecule, group, body, woven } = resolved;
+  const names = ownNames(resolved);
   const textOf = (owner: 'step' | 'molecule'): Text =>
-    molecule && owner === 'step' ? renameInputs : plainText;
+    owner === 'step' && names.size > 0
+      ? (text, start, end) => renameRoots(text, names, start, end)
+      : plainText;
+  const own = woven ? textOf('step') : plainText;
+  const effects = effectsOf(body);
+  const condition = conditionOf(resolved, own);
+  const isReadOnly = body.action?.kind === 'run' && !effects.includes('files') && !body.workspace;
+  const verify = [
+    ...body.verify.map((check) => lowerCheck(check, lowering, textOf)),
+    ...(isReadOnly ? [{ kind: 'changes' as const, maxFiles: 0, implied: true as const }] : []),
+  ];
   const inputs = molecule?.inputs ?? group?.formula.inputs;
   const { retry, workspace } = body;
   return {
@@ -119,45 +158,49 @@ function lowerStep(resolved: ResolvedStep, needs: readonly string[], lowering: L
     ...(body.title !== undefined && { title: body.title }),
     ...(body.tags.length > 0 && { tags: body.tags }),
     needs,
-    action: lowerAction(resolved, lowering),
-    ...(step.when && { when: step.when.text }),
+    action: lowerAction(resolved, lowering, molecule ? plainText : own),
+    ...(condition !== undefined && { when: condition }),
     ...(step.forEach && {
       forEach:
         step.forEach.kind === 'expression'
-          ? step.forEach.expression.text
-          : step.forEach.items.map(lowerValue),
+          ? own(step.forEach.expression)
+          : step.forEach.items.map((item) => lowerValue(item, own)),
     }),
     ...(step.parallel && step.parallel.value > 1 && { parallel: step.parallel.value }),
     ...(step.join && step.join.kind === 'any' && { join: 'any' as const }),
     ...(step.join?.kind === 'quorum' && {
-      join: { quorum: typeof step.join.quorum === 'number' ? step.join.quorum : step.join.quorum.text },
+      join: { quorum: typeof step.join.quorum === 'number' ? step.join.quorum : own(step.join.quorum) },
     }),
     ...(step.repeat && {
-      repeat: { until: step.repeat.until.text, max: step.repeat.max, or: step.repeat.or },
+      repeat: { until: own(step.repeat.until), max: step.repeat.max, or: step.repeat.or },
     }),
     ...(inputs && { inputs: lowerDeclarations(inputs) }),
-    ...(step.with && step.with.entries.length > 0 && { with: lowerArguments(step.with.entries) }),
+    ...(step.with && step.with.entries.length > 0 && { with: lowerArguments(step.with.entries, own) }),
     ...(body.env.length > 0 && { env: lowerEnv(body.env, textOf) }),
     ...(body.secrets.length > 0 && {
       secrets: Object.fromEntries(body.secrets.map(({ name, secret }) => [name.value, secret.value])),
     }),
+    ...(body.action?.kind === 'run' &&
+      !isSame(effects, defaultEffects(body.secrets.length > 0)) && {
+        effects: EFFECTS.filter((effect) => effects.includes(effect)),
+      }),
     ...(body.outputs &&
       body.outputs.declarations.length > 0 && { outputs: lowerDeclarations(body.outputs.declarations) }),
-    ...(body.verify.length > 0 && {
-      verify: body.verify.map((check) => lowerCheck(check, lowering, textOf)),
-    }),
+    ...(verify.length > 0 && { verify }),
     ...(retry && retry.attempts > 1 && { retry: lowerRetry(retry) }),
     ...(body.timeout && { timeout: body.timeout.value }),
     ...(body.budget && { budget: { minutes: body.budget.minutes } }),
     ...(body.once?.value && { once: true as const }),
     ...(step.onFailure && step.onFailure.value !== 'stop' && { onFailure: step.onFailure.value }),
-    ...(step.concurrency && { concurrency: lowerConcurrency(step.concurrency) }),
+    ...(step.concurrency && { concurrency: lowerConcurrency(step.concurrency, own) }),
     ...(workspace && { workspace: lowerWorkspace(workspace.value, lowering, textOf(workspace.owner)) }),
+    ...(woven && { target: woven.target.step.id.value }),
+    ...(woven && woven.beside.size > 1 && { beside: Object.fromEntries(woven.beside) }),
     source: lowering.sourceOf(step.id.span),
   };
 }
 
-function lowerAction({ body, group, molecule }: ResolvedStep, lowering: Lowering): PlanAction {
+function lowerAction({ body, group, molecule }: ResolvedStep, lowering: Lowering, own: Text): PlanAction {
   if (group) {
     const last = lowerFinally(group, lowering);
     const { outputs, budget, concurrency } = group.formula;
@@ -180,22 +223,22 @@ function lowerAction({ body, group, molecule }: ResolvedStep, lowering: Lowering
   switch (action.kind) {
     case 'run':
       return {
-        ...lowerCommand(action.command, lowering, plainText),
+        ...lowerCommand(action.command, lowering, own),
         ...(body.exit && { exit: [...new Set(body.exit.value)].sort((a, b) => a - b) }),
         ...(body.parse && { parse: body.parse.value }),
       };
     case 'approve':
       return {
         kind: 'approve',
-        ask: action.ask.text,
-        ...(action.show.length > 0 && { show: action.show.map((shown) => shown.text) }),
+        ask: own(action.ask),
+        ...(action.show.length > 0 && { show: action.show.map((shown) => own(shown)) }),
         ...(action.by && {
           by: Object.fromEntries(action.by.map(({ value }) => [value, lowering.people.get(value) ?? []])),
         }),
         count: action.count,
       };
     case 'wait':
-      return lowerWait(action.wait, plainText);
+      return lowerWait(action.wait, own);
   }
 }
 
@@ -295,19 +338,22 @@ function lowerEnv(
 
 function lowerArguments(
   entries: readonly { readonly name: { readonly value: string }; readonly value: TemplatedValue }[],
+  text: Text,
 ): JsonObject {
-  return Object.fromEntries(entries.map(({ name, value }) => [name.value, lowerValue(value)]));
+  return Object.fromEntries(entries.map(({ name, value }) => [name.value, lowerValue(value, text)]));
 }
 
-function lowerValue(value: TemplatedValue): JsonValue {
+function lowerValue(value: TemplatedValue, text: Text): JsonValue {
   switch (value.kind) {
     case 'template':
-      return value.template.text;
+      return text(value.template);
     case 'literal':
       return value.value;
     case 'list':
-      return value.items.map(lowerValue);
+      return value.items.map((item) => lowerValue(item, text));
     case 'map':
-      return Object.fromEntries(value.entries.map((entry) => [entry.key.value, lowerValue(entry.value)]));
+      return Object.fromEntries(
+        value.entries.map((entry) => [entry.key.value, lowerValue(entry.value, text)]),
+      );
   }
 }

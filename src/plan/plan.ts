@@ -1,3 +1,4 @@
+import type { Effect } from '../formula/formula.ts';
 import type { JsonObject, JsonSchema, JsonValue } from '../support/json.ts';
 
 /** `sha256:` and 64 hexadecimal digits. */
@@ -113,6 +114,10 @@ export interface PlanStep {
   readonly env?: Readonly<Record<string, TemplateText>>;
   /** Name in the step's environment → name of the secret. */
   readonly secrets?: Readonly<Record<string, string>>;
+  /**
+   * What a command may touch, where it says something else than is taken for granted: `files`, and with secrets `external`.
+   */
+  readonly effects?: readonly Effect[];
   /** JSON Schema by name. */
   readonly outputs?: Readonly<Record<string, JsonSchema>>;
   readonly verify?: readonly PlanCheck[];
@@ -126,6 +131,10 @@ export interface PlanStep {
   readonly onFailure?: 'continue' | 'handoff';
   readonly concurrency?: PlanConcurrency;
   readonly workspace?: PlanWorkspace;
+  /** The step beside which an aspect has put this one: what `target` means in it. */
+  readonly target?: string;
+  /** Steps that the aspect has put there with it, as `beside` calls them → their ids. */
+  readonly beside?: Readonly<Record<string, string>>;
   /** Outside the digest. `file` is relative to the project root. */
   readonly source: PlanSource;
 }
@@ -205,6 +214,8 @@ export type PlanCheck =
       readonly never?: readonly TemplateText[];
       readonly maxFiles?: number;
       readonly maxLines?: number;
+      /** It follows from `effects`; nobody wrote it. */
+      readonly implied?: true;
     }
   | { readonly kind: 'wait'; readonly wait: PlanWait; readonly timeout?: Milliseconds };
 

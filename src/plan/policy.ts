@@ -1,4 +1,5 @@
-import type { Finding, Located } from '../diagnostics/diagnostic.ts';
+import type { Finding, Located, Span } from '../diagnostics/diagnostic.ts';
+import { effectsOf } from '../formula/effects.ts';
 import type { Formula, Policy, Workspace } from '../formula/formula.ts';
 import type { Project } from '../formula/project.ts';
 import type { ResolvedFormula } from '../formula/resolve.ts';
@@ -13,17 +14,19 @@ import type { Plan } from './plan.ts';
  * are limited.
  */
 export async function checkPolicy(
-  formula: Formula,
+  source: Formula,
   project: Project,
   compile: () => Promise<Omit<Plan, 'plan' | 'bounds'>>,
 ): Promise<readonly Finding[]> {
   const { settings } = project;
   const policy = settings === 'broken' ? undefined : settings?.policy;
   if (!policy) return [];
-  const { value: resolved } = resolveFormula(formula, project.library);
+  const { value: resolved } = resolveFormula(source, project.library);
+  const { formula } = resolved;
   return [
     ...policy.require.flatMap((what) => required(what, formula, resolved)),
     ...checkRepositories(formula, resolved, policy.repositories),
+    ...checkEffects(formula, resolved, policy.effects),
     ...(policy.maxBounds.size > 0 ? checkBounds(formula, policy.maxBounds, reckon(await compile())) : []),
   ];
 }
@@ -44,15 +47,50 @@ function required(what: Located<string>, formula: Formula, resolved: ResolvedFor
     ];
   }
   return resolved.steps
-    .filter(({ body, group }) => !group && body.action?.kind === 'run' && body.verify.length === 0)
+    .filter(
+      ({ body, group }) =>
+        !group && body.action?.kind === 'run' && body.verify.length === 0 && effectsOf(body).length > 0,
+    )
     .map(({ step }) => ({
       rule: 'policy-require',
       severity: 'error',
       message: `step "${step.id.value}" runs a command and has no \`verify\`, which the policy requires`,
       help: 'say what has to hold when it has ended: `verify: [{run: …}]`',
-      span: step.id.span,
+      span: placeIn(formula, step.id.span),
       related,
     }));
+}
+
+function checkEffects(
+  formula: Formula,
+  { steps, finally: last }: ResolvedFormula,
+  allowed: Policy['effects'],
+): readonly Finding[] {
+  if (!allowed) return [];
+  return [...steps, ...last].flatMap(({ step, body, group }) => {
+    const more = group ? undefined : effectsOf(body).find((effect) => !allowed.value.includes(effect));
+    if (more === undefined) return [];
+    const why = body.effects
+      ? ''
+      : more === 'external'
+        ? ', since it is given secrets'
+        : ', as every command that does not say otherwise';
+    return [
+      {
+        rule: 'policy-effects',
+        severity: 'error',
+        message: `step "${step.id.value}" has the effect \`${more}\`${why}, which the policy does not allow`,
+        help: `say what it really touches (\`effects: [${allowed.value.join(', ')}]\`), or do it in another project`,
+        span: placeIn(formula, body.effects?.span ?? step.id.span),
+        related: [{ message: 'what is allowed stands here', span: allowed.span }],
+      },
+    ];
+  });
+}
+
+/** What stands in a file that the formula extends or weaves in is told at its own name. */
+function placeIn(formula: Formula, span: Span): Span {
+  return span.file === formula.file ? span : formula.name.span;
 }
 
 /** A repository that is only known when the formula runs cannot be looked at now. */
@@ -84,7 +122,7 @@ function checkRepositories(
         help: git.literal
           ? `it allows ${allowed.value.join(', ')}`
           : 'write the address without `{{…}}`, and give one step or formula to each repository',
-        span: git.span,
+        span: placeIn(formula, git.span),
         related: [{ message: 'what is allowed stands here', span: allowed.span }],
       },
     ];

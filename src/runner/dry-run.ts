@@ -263,7 +263,7 @@ class Foresight {
       step;
     const path = `${frame.path}${id}`;
     this.#at = path;
-    const names = this.#names(frame, {});
+    const names = this.#names(frame, besideOf(frame, step));
     const outcome = step.when === undefined ? undefined : this.#expression(step.when, names.all);
     const would =
       !outcome || outcome.is === 'failure'
@@ -346,16 +346,20 @@ class Foresight {
     this.#at = path;
     const outer = this.#names(frame, {
       ...item,
+      ...besideOf(frame, step),
       ...(step.repeat && { previous: { value: { outputs: {} } } }),
     });
     const concurrency = step.concurrency && this.#group(step.concurrency.group, outer.values);
     const bound = step.inputs && this.#bind(step.inputs, step.with ?? {}, outer.all);
     const inner = bound ? rebound(outer.all, bound.values, frame.inputs) : outer.all;
-    const { env, secrets, verify, workspace, action } = step;
+    const { env, secrets, verify, workspace, action, effects } = step;
     const own = workspace && this.#workspace(workspace, inner);
     const here: Tree = workspace ? { workspace, touched: false } : tree;
     const files = this.#files(here);
-    const after = this.#files({ ...here, touched: here.touched || changesFiles({ action }) });
+    const after = this.#files({
+      ...here,
+      touched: here.touched || changesFiles({ action, ...(effects && { effects }) }),
+    });
     const acted = this.#action(step, path, inner, files, here, bound?.values ?? frame.inputs);
     this.#at = path;
     const verified = withKnowable(inner, { outputs: { missing: new NotKnown(['outputs']) } });
@@ -745,9 +749,30 @@ function rebound(names: JsonObject, inputs: JsonObject, caller: JsonObject): Jso
   return Object.defineProperties({ inputs, caller }, others);
 }
 
+/** What `target` and `beside` mean in a step that an aspect has put there. */
+function besideOf(frame: Frame, { target, beside = {} }: PlanStep): Readonly<Record<string, Knowable>> {
+  if (target === undefined) return {};
+  const found = Object.getOwnPropertyDescriptor(frame.steps, target)?.value as JsonObject | undefined;
+  const ran: PropertyDescriptorMap = found ? Object.getOwnPropertyDescriptors(found) : {};
+  const siblings = Object.entries(beside).flatMap(([name, id]) => {
+    const descriptor = Object.getOwnPropertyDescriptor(frame.steps, id);
+    return descriptor ? [[name, descriptor] as const] : [];
+  });
+  return {
+    target: {
+      value: Object.defineProperties({}, { ...ran, id: { value: target, enumerable: true } }) as JsonObject,
+    },
+    beside: { value: Object.defineProperties({}, Object.fromEntries(siblings)) as JsonObject },
+  };
+}
+
 /** Whether a step could leave files otherwise than it found them. One in a workspace of its own leaves nothing. */
-function changesFiles({ action, workspace }: Pick<PlanStep, 'action' | 'workspace'>): boolean {
-  if (workspace) return false;
+function changesFiles({
+  action,
+  workspace,
+  effects,
+}: Pick<PlanStep, 'action' | 'workspace' | 'effects'>): boolean {
+  if (workspace || (effects && !effects.includes('files'))) return false;
   switch (action.kind) {
     case 'run':
       return true;

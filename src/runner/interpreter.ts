@@ -148,7 +148,7 @@ export class Interpreter {
     const merged = await this.#merge(frame.workspace, at.key, before);
     const { state } = merged;
     if (frame.signal.aborted) return this.#skip(frame, step, at, 'run ended', state);
-    const scope = this.#scopes.bare(frame);
+    const scope = this.#scopes.of(frame, step);
     const unbegun = (failed: Failed) =>
       this.#end(frame, step, at, { result: failed, attempts: 0, iterations: 0 });
     if (step.when !== undefined && merged.ok) {

@@ -2,7 +2,7 @@ import { evaluateExpression } from '../formula/evaluate-expression.ts';
 import { evaluateTemplate, RenderError, renderTemplate } from '../formula/render-template.ts';
 import type { RenderWorld } from '../formula/render-template.ts';
 import type { StateId, StepError } from '../journal/event.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Plan, PlanStep } from '../plan/plan.ts';
 import type { JsonObject, JsonValue } from '../support/json.ts';
 import { isJsonObject } from '../support/json.ts';
 import type { Engine } from './engine.ts';
@@ -31,6 +31,20 @@ export class Scopes {
   /** The names of a formula, outside of any step. */
   bare(frame: Frame): Scoped {
     return new Scoped(frame, frame.workspace, frame.inputs, {});
+  }
+
+  /** The names of a step; one that an aspect has put there sees what it is beside as `target`. */
+  of(frame: Frame, { target, beside = {} }: PlanStep): Scoped {
+    const bare = this.bare(frame);
+    if (target === undefined) return bare;
+    const { values } = frame;
+    const siblings = Object.entries(beside).flatMap(([name, id]) =>
+      values[id] === undefined ? [] : [[name, values[id]] as const],
+    );
+    return bare.with({
+      target: { ...(values[target] as JsonObject | undefined), id: target },
+      beside: Object.fromEntries(siblings),
+    });
   }
 
   /** In `finally`, `run` tells how the end is going to be. */

@@ -1,3 +1,4 @@
+import aspectSchema from '../../schemas/aspect.schema.json' with { type: 'json' };
 import commonSchema from '../../schemas/common.schema.json' with { type: 'json' };
 import formulaSchema from '../../schemas/formula.schema.json' with { type: 'json' };
 import moleculeSchema from '../../schemas/molecule.schema.json' with { type: 'json' };
@@ -8,23 +9,47 @@ import { isJsonObject } from '../support/json.ts';
 import type { DocumentKind } from './validate.ts';
 
 const schemas: Readonly<Record<DocumentKind, JsonObject>> = {
+  aspect: aspectSchema,
   formula: formulaSchema as unknown as JsonObject,
   molecule: moleculeSchema,
   project: projectSchema,
   test: testSchema as unknown as JsonObject,
 };
 
-const COMMON = 'common.schema.json#/$defs/';
+/** Schemas that others refer to, and what their definitions are called when they stand in those. */
+const SHARED: Readonly<Record<string, { readonly prefix: string; readonly $defs: JsonObject }>> = {
+  'common.schema.json': { prefix: 'common_', $defs: commonSchema.$defs as unknown as JsonObject },
+  'formula.schema.json': { prefix: 'formula_', $defs: formulaSchema.$defs as unknown as JsonObject },
+};
 
 /**
  * The schema of one kind of file for an editor: whole in itself, so that nothing is fetched from anywhere, and without
  * what only our own checks understand.
  */
 export function editorSchema(kind: DocumentKind): JsonObject {
-  const { $defs, ...schema } = forEditor(schemas[kind]) as JsonObject;
-  const common = forEditor(commonSchema.$defs as unknown as JsonObject) as JsonObject;
-  const shared = Object.entries(common).map(([name, one]) => [`common_${name}`, one] as const);
-  const all: JsonObject = { ...($defs as JsonObject | undefined), ...Object.fromEntries(shared) };
+  const { $defs, ...own } = forEditor(schemas[kind]) as JsonObject;
+  const { $defs: rules, ...aspect } = forEditor(schemas.aspect) as JsonObject;
+  const isShared = kind === 'formula';
+  // Formulas and aspects stand in one folder, so that an editor has one schema for both.
+  const schema: JsonObject = isShared
+    ? {
+        $schema: own['$schema'] as JsonValue,
+        title: 'Formula or aspect',
+        if: { required: ['aspect'] },
+        then: aspect,
+        else: own,
+      }
+    : own;
+  const shared = Object.values(SHARED).flatMap(({ prefix, $defs: definitions }) =>
+    Object.entries(forEditor(definitions) as JsonObject).map(
+      ([name, one]) => [`${prefix}${name}`, one] as const,
+    ),
+  );
+  const all: JsonObject = {
+    ...($defs as JsonObject | undefined),
+    ...(isShared && (rules as JsonObject)),
+    ...Object.fromEntries(shared),
+  };
   const read = namesRead(schema, all, new Set());
   return { ...schema, $defs: Object.fromEntries(Object.entries(all).filter(([name]) => read.has(name))) };
 }
@@ -47,8 +72,11 @@ function forEditor(value: JsonValue): JsonValue {
   if (typeof $ref === 'string' && $ref.startsWith('https://')) return { type: ['object', 'boolean'] };
   const entries = Object.entries(value).flatMap(([key, inner]): [string, JsonValue][] => {
     if (key === '$id' || key.startsWith('x-')) return [];
-    if (key === '$ref' && typeof inner === 'string')
-      return [[key, inner.startsWith(COMMON) ? `#/$defs/common_${inner.slice(COMMON.length)}` : inner]];
+    if (key === '$ref' && typeof inner === 'string') {
+      const [file = '', path = ''] = inner.split('#/$defs/');
+      const shared = SHARED[file];
+      return [[key, shared ? `#/$defs/${shared.prefix}${path}` : inner]];
+    }
     return [[key, forEditor(inner)]];
   });
   return Object.fromEntries(entries);

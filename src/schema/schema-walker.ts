@@ -106,14 +106,14 @@ interface Resolved {
 export class SchemaWalker {
   readonly #text: string;
   readonly #root: WalkedSchema;
-  readonly #common: WalkedSchema;
+  readonly #others: Readonly<Record<string, WalkedSchema>>;
   #findings: Finding[] = [];
 
-  /** References are looked up in `root` (`#/…`) and `common` (`common.schema.json#/…`). */
-  constructor(text: string, root: WalkedSchema, common: WalkedSchema) {
+  /** References are looked up in the schema they stand in (`#/…`) and in `others`, by file (`common.schema.json#/…`). */
+  constructor(text: string, root: WalkedSchema, others: Readonly<Record<string, WalkedSchema>>) {
     this.#text = text;
     this.#root = root;
-    this.#common = common;
+    this.#others = others;
   }
 
   walk(node: SourceNode, what: string): Finding[] {
@@ -136,7 +136,7 @@ export class SchemaWalker {
       const target = this.#lookUp(schema.$ref, home);
       this.#check(target.schema, target.home, node, place);
     }
-    if (schema.anyOf !== undefined) {
+    if (schema.anyOf !== undefined && !saysWhichKeys(schema.anyOf)) {
       this.#checkAnyOf(schema.anyOf, home, node, place);
     } else if (schema.type !== undefined && !hasType(node, schema.type)) {
       this.#reportType(schema, node, place);
@@ -159,9 +159,10 @@ export class SchemaWalker {
 
   #lookUp(reference: string, home: WalkedSchema): Resolved {
     const name = reference.slice(reference.lastIndexOf('/') + 1);
-    const target = reference.startsWith('#') ? home : this.#common;
-    const schema = target.$defs?.[name];
-    if (schema === undefined) throw new Error(`no schema "${reference}"`);
+    const file = reference.slice(0, reference.indexOf('#'));
+    const target = file === '' ? home : this.#others[file];
+    const schema = target?.$defs?.[name];
+    if (target === undefined || schema === undefined) throw new Error(`no schema "${reference}"`);
     return { schema, home: target };
   }
 
@@ -331,6 +332,14 @@ export class SchemaWalker {
       if (has(key)) continue;
       this.#report('missing-key', lackingPlace(node), `${place.what} lacks "${key}"`, `add "${key}: …"`);
     }
+    if (saysWhichKeys(schema.anyOf ?? [])) {
+      const some = (schema.anyOf ?? []).flatMap(({ required = [] }) => required);
+      if (some.length > 0 && !some.some(has)) {
+        const [first = ''] = some;
+        const help = `add ${some.map((key) => `"${key}: …"`).join(' or ')}`;
+        this.#report('missing-key', lackingPlace(node), `${place.what} lacks "${first}"`, help);
+      }
+    }
     if (schema.minProperties !== undefined && node.entries.length < schema.minProperties) {
       const keys = quotedList(Object.keys(schema.properties ?? {}));
       this.#report('missing-key', node.span, `${place.what} is empty`, `write at least one of ${keys}`);
@@ -404,6 +413,11 @@ export class SchemaWalker {
   }
 }
 
+/** Whether the branches of a choice only name keys, at least one of which must be there. */
+function saysWhichKeys(branches: readonly WalkedSchema[]): boolean {
+  return branches.every((branch) => Object.keys(branch).join() === 'required');
+}
+
 /** Whether all keys of a map are unknown. */
 function isForeign(schema: WalkedSchema, node: SourceMap): boolean {
   if (schema.additionalProperties !== false || node.entries.length === 0) return false;
@@ -428,7 +442,7 @@ function entryPlace(place: Place, key: string): Place {
 
 /** Steps and services are called by their ids, other items by their number. */
 function itemPlace(place: Place, item: SourceNode, index: number): Place {
-  const list = /^"(steps|finally|services)"/.exec(place.what)?.[1];
+  const list = /^"(steps|finally|services|before|after)"/.exec(place.what)?.[1];
   if (list === undefined || item.kind !== 'map') {
     return { what: `item ${index + 1} of ${place.what}`, owner: place.owner };
   }

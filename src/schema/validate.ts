@@ -1,4 +1,5 @@
 import commonSchema from '../../schemas/common.schema.json' with { type: 'json' };
+import aspectSchema from '../../schemas/aspect.schema.json' with { type: 'json' };
 import formulaSchema from '../../schemas/formula.schema.json' with { type: 'json' };
 import moleculeSchema from '../../schemas/molecule.schema.json' with { type: 'json' };
 import projectSchema from '../../schemas/project.schema.json' with { type: 'json' };
@@ -8,9 +9,10 @@ import type { SourceDocument } from '../source/source-document.ts';
 import { SchemaWalker, type WalkedSchema } from './schema-walker.ts';
 
 /** The kinds of files that have a schema of ours. */
-export type DocumentKind = 'formula' | 'molecule' | 'project' | 'test';
+export type DocumentKind = 'formula' | 'molecule' | 'aspect' | 'project' | 'test';
 
 const schemas: Readonly<Record<DocumentKind, WalkedSchema>> = {
+  aspect: aspectSchema as WalkedSchema,
   formula: formulaSchema as WalkedSchema,
   molecule: moleculeSchema as WalkedSchema,
   project: projectSchema as WalkedSchema,
@@ -29,7 +31,10 @@ export function validateDocument(document: SourceDocument, kind: DocumentKind): 
     // A project needs no settings.
     return errors.length > 0 || kind === 'project' ? [] : [emptyFile(document.file, kind)];
   }
-  const walker = new SchemaWalker(document.text, schemas[kind], commonSchema as WalkedSchema);
+  const walker = new SchemaWalker(document.text, schemas[kind], {
+    'common.schema.json': commonSchema as WalkedSchema,
+    'formula.schema.json': schemas.formula,
+  });
   return walker
     .walk(root, kind === 'project' ? 'wf.yaml' : kind === 'test' ? 'the file of tests' : `the ${kind}`)
     .filter(

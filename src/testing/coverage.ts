@@ -172,6 +172,10 @@ export function checksOf(
   plan: Plan,
 ): readonly (Branch & { readonly step: string; readonly index: number })[] {
   return [...stepsByPath(plan)].flatMap(([step, { verify = [], source }]) =>
-    verify.map((check, index) => ({ step, index, what: `check ${index + 1} (\`${check.kind}\`)`, source })),
+    verify.flatMap((check, index) =>
+      check.kind === 'changes' && check.implied
+        ? []
+        : [{ step, index, what: `check ${index + 1} (\`${check.kind}\`)`, source }],
+    ),
   );
 }

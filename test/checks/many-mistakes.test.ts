@@ -69,13 +69,13 @@ steps:
     expect(
       await told(`
 formula: a
-extends: base
+inherits: base
 steps:
   - {id: s, run: ls, needs: [from_base]}
 `),
     ).toMatchInlineSnapshot(`
       [
-        "formulas/a.yaml:3:1 unknown-key: "extends" is not a key of the formula",
+        "formulas/a.yaml:3:1 unknown-key: "inherits" is not a key of the formula",
       ]
     `);
   });

@@ -70,6 +70,9 @@ const step: Keys<PlanStep> = {
   with: false,
   env: false,
   secrets: false,
+  effects: false,
+  target: false,
+  beside: false,
   outputs: false,
   verify: false,
   retry: false,
@@ -107,9 +110,14 @@ const definitions = {
   } satisfies Keys<PlanGroup>,
   check_run: { kind: true, run: true, from: false, files: false } satisfies Keys<Kind<PlanCheck, 'run'>>,
   check_expression: { kind: true, check: true } satisfies Keys<Kind<PlanCheck, 'check'>>,
-  check_changes: { kind: true, only: false, never: false, maxFiles: false, maxLines: false } satisfies Keys<
-    Kind<PlanCheck, 'changes'>
-  >,
+  check_changes: {
+    kind: true,
+    only: false,
+    never: false,
+    maxFiles: false,
+    maxLines: false,
+    implied: false,
+  } satisfies Keys<Kind<PlanCheck, 'changes'>>,
   check_wait: { kind: true, wait: true, timeout: false } satisfies Keys<Kind<PlanCheck, 'wait'>>,
   retry: { attempts: true, on: true, backoff: false, feedback: false } satisfies Keys<PlanRetry>,
   bounds: {

@@ -37,6 +37,7 @@ const shared: Readonly<Record<string, readonly [Claim, string, string]>> = {
   run: ['behaviour', 'run: ls', 'run: pwd'],
   env: ['behaviour', 'run: ls, env: {A: x}', 'run: ls, env: {A: y}'],
   secrets: ['behaviour', 'run: ls, secrets: {A: X}', 'run: ls, secrets: {A: Y}'],
+  effects: ['behaviour', 'run: ls, effects: []', 'run: ls'],
   exit: ['behaviour', 'run: ls, exit: [0, 1]', 'run: ls, exit: [0, 2]'],
   parse: ['behaviour', 'run: ls, parse: json', 'run: ls'],
   outputs: ['behaviour', 'run: ls, outputs: {x: {type: string}}', 'run: ls, outputs: {x: {type: integer}}'],
@@ -123,6 +124,24 @@ const underPolicy = (strict: string, loose: string): Pair => ({
     'wf.yaml': loose === '' ? 'env: [CI]\n' : `policy: {${loose}}\n`,
   },
 });
+/** A formula that extends `base`, written in flow style, beside its own name. */
+const extending = (claim: Claim, a: string, b: string): Pair =>
+  formula(claim, `{formula: a, ${a}}\n`, `{formula: a, ${b}}\n`, {
+    'formulas/base.yaml':
+      'formula: base\nsteps: [{id: s, run: ls}, {id: t, run: pwd}]\nfinally: [{id: u, run: ls}, {id: v, run: pwd}]\n',
+  });
+/** Two rules of an aspect, written in flow style, around a formula of two steps. */
+const aspect = (a: string, b: string): Pair => {
+  const steps =
+    'formula: a\naspects: [x]\nsteps: [{id: s, run: ls, tags: [p]}, {id: t, run: pwd, secrets: {A: B}}, {id: w, wait: {for: 1s}}]\n';
+  const file = (rule: string) => `aspect: x\nrules: [{${rule}}]\n`;
+  return {
+    claim: 'behaviour',
+    a: { 'formulas/a.yaml': steps, 'formulas/x.yaml': file(a) },
+    b: { 'formulas/a.yaml': steps, 'formulas/x.yaml': file(b) },
+  };
+};
+const look = '[{id: look, run: date}]';
 const elsewhere = (allowed: string): Files => ({
   'formulas/a.yaml':
     'formula: a\nworkspace: {from: {git: https://a.example.com/x}}\nsteps: [{id: s, run: ls}]\n',
@@ -131,6 +150,77 @@ const elsewhere = (allowed: string): Files => ({
 
 export const PAIRS: Readonly<Record<string, Pair>> = {
   'project.policy': underPolicy('require: [budget]', ''),
+  'policy.effects': underPolicy('effects: []', 'effects: [files]'),
+  'policy.aspects': {
+    claim: 'behaviour',
+    a: {
+      'wf.yaml': 'policy: {aspects: [x]}\n',
+      'formulas/a.yaml': 'formula: a\nsteps: [{id: s, run: ls}]\n',
+      'formulas/x.yaml': `aspect: x\nrules: [{match: {id: [s]}, before: ${look}}]\n`,
+    },
+    b: { 'formulas/a.yaml': 'formula: a\nsteps: [{id: s, run: ls}]\n' },
+  },
+  'aspect.aspect': {
+    claim: 'refused',
+    a: {
+      'formulas/a.yaml': 'formula: a\naspects: [x]\nsteps: [{id: s, run: ls}]\n',
+      'formulas/x.yaml': `aspect: x\nrules: [{match: {id: [s]}, before: ${look}}]\n`,
+    },
+    b: {
+      'formulas/a.yaml': 'formula: a\naspects: [x]\nsteps: [{id: s, run: ls}]\n',
+      'formulas/x.yaml': `aspect: y\nrules: [{match: {id: [s]}, before: ${look}}]\n`,
+    },
+  },
+  'aspect.description': {
+    claim: 'list',
+    a: {
+      'formulas/a.yaml': 'formula: a\nsteps: [{id: s, run: ls}]\n',
+      'formulas/x.yaml': `aspect: x\ndescription: p\nrules: [{match: {id: [s]}, before: ${look}}]\n`,
+    },
+    b: {
+      'formulas/a.yaml': 'formula: a\nsteps: [{id: s, run: ls}]\n',
+      'formulas/x.yaml': `aspect: x\ndescription: q\nrules: [{match: {id: [s]}, before: ${look}}]\n`,
+    },
+  },
+  'aspect.rules': aspect(`match: {id: [s]}, before: ${look}`, `match: {id: [t]}, before: ${look}`),
+  'rule.match': aspect(`match: {id: [s]}, before: ${look}`, `match: {id: [t]}, before: ${look}`),
+  'rule.before': aspect(`match: {id: [s]}, before: ${look}`, `match: {id: [s]}, after: ${look}`),
+  'rule.after': aspect(`match: {id: [s]}, after: ${look}`, `match: {id: [s]}, after: [{id: look, run: pwd}]`),
+  'match.tags': aspect(`match: {tags: [p]}, after: ${look}`, `match: {tags: [q, r]}, after: ${look}`),
+  'match.effects': aspect(
+    `match: {effects: [external]}, after: ${look}`,
+    `match: {effects: [files]}, after: ${look}`,
+  ),
+  'match.action': aspect(`match: {action: [run]}, after: ${look}`, `match: {action: [wait]}, after: ${look}`),
+  'match.id': aspect(`match: {id: ['*']}, after: ${look}`, `match: {id: [w]}, after: ${look}`),
+  'formula.extends': extending('behaviour', 'extends: base', 'steps: [{id: s, run: ls}]'),
+  'formula.remove': extending('behaviour', 'extends: base, remove: [t]', 'extends: base, remove: [s]'),
+  'formula.aspects': formula(
+    'behaviour',
+    'formula: a\naspects: [x]\nsteps: [{id: s, run: ls}]\n',
+    'formula: a\nsteps: [{id: s, run: ls}]\n',
+    { 'formulas/x.yaml': `aspect: x\nrules: [{match: {id: [s]}, before: ${look}}]\n` },
+  ),
+  'step.before': extending(
+    'behaviour',
+    'extends: base, steps: [{id: n, before: s, run: ls}]',
+    'extends: base, steps: [{id: n, before: t, run: ls}]',
+  ),
+  'step.after': extending(
+    'behaviour',
+    'extends: base, steps: [{id: n, after: s, run: ls}]',
+    'extends: base, steps: [{id: n, after: t, run: ls}]',
+  ),
+  'finally.before': extending(
+    'behaviour',
+    'extends: base, finally: [{id: n, before: u, run: ls}]',
+    'extends: base, finally: [{id: n, before: v, run: ls}]',
+  ),
+  'finally.after': extending(
+    'behaviour',
+    'extends: base, finally: [{id: n, after: u, run: ls}]',
+    'extends: base, finally: [{id: n, after: v, run: ls}]',
+  ),
   'policy.require': underPolicy('require: [verify]', 'max_bounds: {attempts: 9}'),
   'policy.max_bounds': underPolicy('max_bounds: {attempts: 1}', 'max_bounds: {attempts: 2}'),
   'max_bounds.minutes': underPolicy('max_bounds: {minutes: 59}', 'max_bounds: {minutes: 60}'),
@@ -498,6 +588,7 @@ export function keysOfSchemas(
   read: (name: string) => JsonObject = readSchema,
   kinds: readonly (readonly [kind: string, file: string])[] = [
     ['formula', 'formula.schema.json'],
+    ['aspect', 'aspect.schema.json'],
     ['molecule', 'molecule.schema.json'],
     ['project', 'project.schema.json'],
   ],

@@ -34,6 +34,7 @@ export const STEP_KEYS: StepKeys = {
     differencesByName('secrets', before, after, (_, __, secret) =>
       secret === undefined ? {} : { grows: `it is given the secret ${String(secret)}` },
     ),
+  effects: describeEffects,
   outputs: (before, after) => differencesByName('outputs', before, after),
   verify: describeChecks,
   retry: as('retry'),
@@ -58,12 +59,31 @@ export const STEP_KEYS: StepKeys = {
       before && !after ? { grows: 'it may run beside others of its group' } : {},
     ),
   workspace: describeWorkspace,
+  target: as('target'),
+  beside: (before, after) => differencesByName('beside', before, after),
 };
 
 /** What a step that was not there brings along. */
 export function privilegesOf(step: PlanStep): readonly string[] {
   const secrets = Object.values(step.secrets ?? {}).map((secret) => `is given the secret ${secret}`);
-  return [...secrets, ...placeOf(step.workspace)];
+  const external = step.effects?.includes('external') && secrets.length === 0;
+  return [
+    ...secrets,
+    ...(external ? ['acts outside of the workspace (`effects: [external]`)'] : []),
+    ...placeOf(step.workspace),
+  ];
+}
+
+/** A command that does not say may change files; that it is given secrets is told by itself. */
+function describeEffects(before: PlanStep['effects'], after: PlanStep['effects']): readonly Difference[] {
+  const more = (after ?? ['files']).filter((effect) => !(before ?? ['files']).includes(effect));
+  const says = { files: 'it may change files', external: 'it may act outside of the workspace' };
+  return difference(
+    'effects',
+    json(before),
+    json(after),
+    more.length > 0 ? { grows: more.map((effect) => says[effect]).join(' and ') } : {},
+  );
 }
 
 /** What it means to work in such a place, where it is not the usual clone. */
@@ -256,9 +276,9 @@ function describeChecks(
   before: readonly PlanCheck[] | undefined,
   after: readonly PlanCheck[] | undefined,
 ): readonly Difference[] {
-  const left = [...(before ?? [])];
+  const left = [...written(before)];
   const fresh: PlanCheck[] = [];
-  for (const check of after ?? []) {
+  for (const check of written(after)) {
     const same = left.findIndex((other) => alike(json(other), json(check)));
     if (same < 0) fresh.push(check);
     else left.splice(same, 1);
@@ -277,6 +297,11 @@ function describeChecks(
     );
   }
   return [...found, ...fresh.flatMap((check) => difference(`verify.${check.kind}`, undefined, json(check)))];
+}
+
+/** Without what follows from `effects`, which is told by itself. */
+function written(checks: readonly PlanCheck[] | undefined): readonly PlanCheck[] {
+  return (checks ?? []).filter((check) => !(check.kind === 'changes' && check.implied));
 }
 
 /** What a changed check lets through that it did not let through before, as far as that can be told without running it. */

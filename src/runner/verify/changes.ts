@@ -29,9 +29,11 @@ export async function checkChanges(
   const problems = [
     ...(outside.length > 0 ? [`it changed ${list(outside)}, outside of ${list(globs.only ?? [])}`] : []),
     ...(forbidden.length > 0 ? [`it changed ${list(forbidden)}, which it must not`] : []),
-    ...(maxFiles !== undefined && paths.length > maxFiles
-      ? [`it changed ${paths.length} files, and at most ${maxFiles} are allowed`]
-      : []),
+    ...(maxFiles === 0 && paths.length > 0
+      ? [`it changed ${list(paths)}, and may change no files`]
+      : maxFiles !== undefined && paths.length > maxFiles
+        ? [`it changed ${paths.length} files, and at most ${maxFiles} are allowed`]
+        : []),
     ...(maxLines !== undefined && lines > maxLines
       ? [`it changed ${lines} lines, and at most ${maxLines} are allowed`]
       : []),
