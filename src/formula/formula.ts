@@ -282,7 +282,7 @@ export interface Service {
 /** `wf.yaml`: with which people and environment the project's formulas run. */
 export interface ProjectSettings {
   readonly file: string;
-  readonly env: readonly string[];
+  readonly env: readonly Located<string>[];
   readonly people: ReadonlyMap<string, Located<readonly string[]>>;
   readonly profiles: ReadonlyMap<string, ProfileSettings>;
   readonly policy: Policy | undefined;
@@ -303,7 +303,7 @@ export interface Policy {
 /** What a profile changes. */
 export interface ProfileSettings {
   readonly span: Span;
-  readonly env: readonly string[] | undefined;
+  readonly env: readonly Located<string>[] | undefined;
   readonly people: ReadonlyMap<string, Located<readonly string[]>>;
 }
 

@@ -137,7 +137,7 @@ export function readProjectSettings(document: SourceDocument): Read<ProjectSetti
   const root = new Keys((document.root ?? emptyMap(document)) as SourceMap);
   const settings: ProjectSettings = {
     file: document.file,
-    env: root.texts('env'),
+    env: reader.texts(root.get('env')) ?? [],
     people: reader.people(root.map('people')),
     profiles: new Map(
       (root.map('profiles')?.entries ?? []).map(({ key, value }) => [scalarText(key), reader.profile(value)]),
@@ -644,7 +644,7 @@ class Reader {
     const keys = new Keys(node.kind === 'map' ? node : { ...emptyAt(node.span) });
     return {
       span: node.span,
-      env: keys.get('env') && keys.texts('env'),
+      env: this.texts(keys.get('env')),
       people: this.people(keys.map('people')),
     };
   }

@@ -72,7 +72,8 @@ function allSteps(formula: ResolvedFormula): readonly ResolvedStep[] {
   return [...stepsWithin(formula)];
 }
 
-function sourcePlaces(sources: ReadonlyMap<string, string>): Lowering['sourceOf'] {
+/** Places in texts, by line and column. */
+export function sourcePlaces(sources: ReadonlyMap<string, string>): Lowering['sourceOf'] {
   const indexes = new Map<string, LineIndex>();
   return ({ file, start }): PlanSource => {
     let index = indexes.get(file);

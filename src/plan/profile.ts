@@ -25,7 +25,7 @@ export function withProfile(
   }
   const people = [...(settings?.people ?? []), ...(profile?.people ?? [])];
   return {
-    env: [...new Set(profile?.env ?? settings?.env ?? [])].sort(),
+    env: [...new Set((profile?.env ?? settings?.env ?? []).map(({ value }) => value))].sort(),
     people: new Map(people.map(([group, { value }]) => [group, [...new Set(value)].sort()])),
   };
 }
