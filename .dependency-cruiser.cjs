@@ -29,6 +29,7 @@ const layers = [
 const homes = {
   '@oclif/core': ['cli', 'commands'],
   diff: ['cli'],
+  chokidar: ['workspace'],
   'log-update': ['cli'],
   sarif: ['cli'],
   '@types/sarif': ['cli'],

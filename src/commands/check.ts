@@ -1,13 +1,24 @@
 import { Args, Flags } from '@oclif/core';
+import type { CheckStore } from '../plan/check-memory.ts';
 import type { CheckReport } from '../plan/check-project.ts';
 import type { ProjectFolder } from '../workspace/project-loader.ts';
 import { folderOf } from '../cli/folder.ts';
+import { UsageError } from '../cli/usage-error.ts';
 import { exitCodes, WfCommand } from '../cli/wf-command.ts';
 
 /** What `wf check --json` prints. */
 type Report = Omit<CheckReport, 'sources'>;
 
 type Format = 'text' | 'json' | 'github' | 'sarif';
+
+/** The flags of `wf check`, as far as a check looks at them. */
+interface CheckFlags {
+  readonly cwd: string | undefined;
+  readonly profile: string | undefined;
+  readonly quiet: boolean;
+  readonly format: Format;
+  readonly changed: string | undefined;
+}
 
 export default class Check extends WfCommand {
   static override summary = 'Check formulas and molecules without running them.';
@@ -18,6 +29,7 @@ export default class Check extends WfCommand {
     '<%= config.bin %> check formulas/release.yaml',
     '<%= config.bin %> check --format github',
     '<%= config.bin %> check --changed main',
+    '<%= config.bin %> check --watch',
   ];
   static override strict = false;
   static override args = {
@@ -36,10 +48,26 @@ export default class Check extends WfCommand {
       helpValue: '<revision>',
     }),
     strict: Flags.boolean({ description: 'Warnings end with exit code 1 as well.' }),
+    watch: Flags.boolean({
+      description: 'Check again whenever a file changes, until Ctrl-C. With --json a line for each check.',
+    }),
   };
 
   async run(): Promise<Report> {
     const { argv, flags } = await this.parse(Check);
+    if (flags.watch) return this.#watch(argv as string[], flags);
+    const report = await this.#check(argv as string[], flags);
+    const { sources: _, ...printed } = report;
+    if (!this.jsonEnabled()) {
+      const text = await this.#text(report, flags);
+      if (text !== '') this.log(text);
+    }
+    const clean = flags.strict ? report.diagnostics.length === 0 : report.ok;
+    if (!clean) process.exitCode = exitCodes.failed;
+    return printed;
+  }
+
+  async #check(argv: readonly string[], flags: CheckFlags, kept?: CheckStore): Promise<CheckReport> {
     const { checkProject } = await import('../plan/check-project.ts');
     const { openProject, projectPaths } = await import('../workspace/project-loader.ts');
     const { checkInThreads } = await import('../workspace/check-threads.ts');
@@ -47,25 +75,66 @@ export default class Check extends WfCommand {
 
     const cwd = folderOf(flags);
     const project = openProject(cwd);
-    const paths = argv.length === 0 ? undefined : projectPaths(project, argv as string[], cwd);
-    const store = checkStore(project, flags.profile);
-    const { sources, ...report } = await checkProject(project, {
+    const paths = argv.length === 0 ? undefined : projectPaths(project, argv, cwd);
+    const store = kept ?? checkStore(project, flags.profile);
+    return checkProject(project, {
       ...(paths && { paths }),
       ...(flags.changed !== undefined && { changed: await changedSince(project, flags.changed) }),
       ...(store && { store }),
       inParts: (rest) => checkInThreads(project.root, rest),
       ...(flags.profile !== undefined && { profile: flags.profile }),
     });
-    if (!this.jsonEnabled()) {
-      const text =
-        flags.changed !== undefined && report.files === 0 && flags.format === 'text'
-          ? `nothing differs from ${flags.changed} that a formula depends on`
-          : await this.#told(report, sources, project.root, flags);
-      if (text !== '') this.log(text);
+  }
+
+  /** Checks again whenever something has changed, until it is stopped. */
+  async #watch(argv: readonly string[], flags: CheckFlags): Promise<never> {
+    if (flags.format === 'github' || flags.format === 'sarif')
+      throw new UsageError(`--watch goes with text and JSON, and not with --format ${flags.format}`);
+    const { openProject } = await import('../workspace/project-loader.ts');
+    const { watchFiles } = await import('../workspace/watch-files.ts');
+    const { storeInProcess } = await import('../workspace/check-store.ts');
+    const { failureOf, renderFailure } = await import('../cli/failure.ts');
+
+    const isJson = this.jsonEnabled() || flags.format === 'json';
+    const store = storeInProcess();
+    const stopped = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
+    const { root } = openProject(folderOf(flags));
+    for await (const paths of watchFiles(root, stopped.signal)) {
+      let text: string;
+      try {
+        const report = await this.#check(argv, flags, store);
+        const { sources: _, ...printed } = report;
+        text = isJson ? JSON.stringify(printed) : await this.#text(report, { ...flags, quiet: false });
+      } catch (error) {
+        // What is wrong now may be right after the next change.
+        const failure = failureOf(error);
+        if (failure.exit === exitCodes.internal) throw error;
+        text = isJson
+          ? JSON.stringify({ error: failure })
+          : renderFailure(failure, this.style, this.id).trimEnd();
+      }
+      if (isJson) process.stdout.write(`${text}\n`);
+      else process.stdout.write(`${this.#heading(paths)}${text}\n`);
     }
-    const clean = flags.strict ? report.diagnostics.length === 0 : report.ok;
-    if (!clean) process.exitCode = exitCodes.failed;
-    return report;
+    // All was printed, and nothing is left to say: with --json a last document would follow.
+    process.exit(exitCodes.cancelled);
+  }
+
+  /** What stands above a check of `--watch`: an empty screen, or in a file what has changed. */
+  #heading(changed: readonly string[]): string {
+    if (process.stdout.isTTY) return '\u001b[2J\u001b[3J\u001b[H';
+    if (changed.length === 0) return '';
+    const more = changed.length > 3 ? ` and ${changed.length - 3} more` : '';
+    return `\n${changed.slice(0, 3).join(', ')}${more} changed\n`;
+  }
+
+  async #text(report: CheckReport, flags: CheckFlags): Promise<string> {
+    if (flags.changed !== undefined && report.files === 0 && flags.format === 'text')
+      return `nothing differs from ${flags.changed} that a formula depends on`;
+    const { root } = (await import('../workspace/project-loader.ts')).openProject(folderOf(flags));
+    const { sources, ...printed } = report;
+    return this.#told(printed, sources, root, flags);
   }
 
   async #told(

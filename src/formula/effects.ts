@@ -1,4 +1,5 @@
-import type { Body, Effect } from './formula.ts';
+import type { Effect } from './effect.ts';
+import type { Body } from './formula.ts';
 
 /** What an action may touch, as its author says; else a command the files, and with secrets what is outside too. */
 export function effectsOf({

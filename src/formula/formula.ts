@@ -1,6 +1,7 @@
 import type { Located, Span } from '../diagnostics/diagnostic.ts';
 import type { SourceNode, SourceScalar } from '../source/source-document.ts';
 import type { JsonSchema } from '../support/json.ts';
+import type { Effect } from './effect.ts';
 import type { Expression } from './expression.ts';
 import type { Template } from './template.ts';
 
@@ -65,9 +66,6 @@ export interface Match {
   /** Patterns, in which `*` stands for any characters. */
   readonly id: readonly string[] | undefined;
 }
-
-/** What an action may touch: the files of its workspace, and what is outside of it. */
-export type Effect = 'files' | 'external';
 
 /** An input or output: its name, and its JSON Schema with `$ref`s to other files already inlined. */
 export interface Declaration {

@@ -9,6 +9,7 @@ import type {
 import { toJson } from '../source/source-document.ts';
 import type { JsonSchema } from '../support/json.ts';
 import { parseDuration } from './duration.ts';
+import type { Effect } from './effect.ts';
 import type { Expression } from './expression.ts';
 import { parseExpression } from './expression.ts';
 import type {
@@ -19,7 +20,6 @@ import type {
   Command,
   Concurrency,
   Declaration,
-  Effect,
   EnvEntry,
   ForEach,
   Formula,

@@ -5,7 +5,6 @@ import type {
   Command,
   Concurrency,
   Declaration,
-  Effect,
   EnvEntry,
   Retry,
   TemplatedValue,
@@ -14,6 +13,7 @@ import type {
   Workspace,
 } from '../formula/formula.ts';
 import { renameRoots } from '../formula/rename.ts';
+import type { Effect } from '../formula/effect.ts';
 import { defaultEffects, effectsOf } from '../formula/effects.ts';
 import type { Owned, ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
 import { compileScript } from '../formula/script.ts';

@@ -1,4 +1,4 @@
-import type { Effect } from '../formula/formula.ts';
+import type { Effect } from '../formula/effect.ts';
 import type { JsonObject, JsonSchema, JsonValue } from '../support/json.ts';
 
 /** `sha256:` and 64 hexadecimal digits. */

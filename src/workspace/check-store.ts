@@ -31,3 +31,17 @@ export function checkStore(project: ProjectFolder, profile = ''): CheckStore | u
     },
   };
 }
+
+/** The memory of one process, for checks one after the other. */
+export function storeInProcess(): CheckStore {
+  let kept: string | undefined;
+  return {
+    version: '',
+    fewest: 0,
+    load: () => Promise.resolve(kept),
+    save: (text) => {
+      kept = text;
+      return Promise.resolve();
+    },
+  };
+}
