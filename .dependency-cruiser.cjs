@@ -27,6 +27,7 @@ const layers = [
 
 /** Each outside package has one home, so that changing it touches one folder. */
 const homes = {
+  '@dagrejs/dagre': ['cli'],
   '@oclif/core': ['cli', 'commands'],
   diff: ['cli'],
   chokidar: ['workspace'],

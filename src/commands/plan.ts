@@ -25,7 +25,7 @@ export default class Plan extends WfCommand {
   static override examples = [
     '<%= config.bin %> plan release-notes',
     '<%= config.bin %> plan release-notes --json',
-    '<%= config.bin %> plan release-notes --graph mermaid',
+    '<%= config.bin %> plan release-notes --graph svg > release-notes.svg',
     '<%= config.bin %> plan --diff main',
   ];
   static override args = {
@@ -37,11 +37,13 @@ export default class Plan extends WfCommand {
       helpValue: '<revision>',
     }),
     graph: Flags.option({
-      description: 'Draw it: in the language of Graphviz (`dot`) or of Mermaid.',
-      options: ['dot', 'mermaid'] as const,
-      helpValue: 'dot|mermaid',
+      description:
+        'Draw it: as a picture (`svg`), in the language of Mermaid or of Graphviz (`dot`). Used formulas are one node each, and of many steps those that are alike.',
+      options: ['svg', 'mermaid', 'dot'] as const,
+      helpValue: 'svg|mermaid|dot',
       exclusive: ['diff', 'json'],
     })(),
+    unfold: Flags.boolean({ description: 'With --graph: draw every step, inside of used formulas too.' }),
     format: Flags.option({
       description: 'With --diff: `markdown` for a comment on a pull request.',
       options: ['text', 'markdown'] as const,
@@ -56,6 +58,7 @@ export default class Plan extends WfCommand {
     if (args.formula === undefined)
       throw new UsageError('which formula?', 'name one: `wf plan <formula>`; `wf list` shows what there is');
     if (flags.format !== 'text') throw new UsageError('--format goes with --diff');
+    if (flags.unfold && flags.graph === undefined) throw new UsageError('--unfold goes with --graph');
     const { openProject } = await import('../workspace/project-loader.ts');
     const { compileOrTell } = await import('../cli/compile-or-tell.ts');
     const { renderPlan } = await import('../cli/render-plan.ts');
@@ -71,8 +74,18 @@ export default class Plan extends WfCommand {
       return compiled;
     }
     if (flags.graph !== undefined) {
-      const { planDot, planMermaid } = await import('../cli/plan-graph.ts');
-      this.log(flags.graph === 'dot' ? planDot(compiled.plan) : planMermaid(compiled.plan));
+      const { planGraph } = await import('../cli/graph/plan-graph.ts');
+      const graph = planGraph(compiled.plan, { unfold: flags.unfold });
+      switch (flags.graph) {
+        case 'svg':
+          this.log((await import('../cli/graph/svg.ts')).toSvg(graph));
+          break;
+        case 'dot':
+          this.log((await import('../cli/graph/dot.ts')).toDot(graph));
+          break;
+        case 'mermaid':
+          this.log((await import('../cli/graph/mermaid.ts')).toMermaid(graph));
+      }
     } else if (!this.jsonEnabled()) {
       const { loadBashParser } = await import('../formula/bash/load-parser.ts');
       const { widthOf } = await import('../cli/outline.ts');
