@@ -4,7 +4,9 @@ import { badGlob } from './bad-glob.ts';
 import { badTimestamp } from './bad-timestamp.ts';
 import type { Check } from './check.ts';
 import { checkCannotFail } from './check-cannot-fail.ts';
+import { constantCondition } from './constant-condition.ts';
 import { duplicateId } from './duplicate-id.ts';
+import { freeTextComparison } from './free-text-comparison.ts';
 import { keyWithoutEffect } from './key-without-effect.ts';
 import { missingScript } from './missing-script.ts';
 import { nameMatchesFile } from './name-matches-file.ts';
@@ -35,5 +37,7 @@ export const ALL_CHECKS: readonly Check[] = [
   unknownGroup,
   unusedInput,
   unreachableStep,
+  constantCondition,
+  freeTextComparison,
   tooManySteps,
 ];

@@ -1,11 +1,65 @@
 import { constantValue } from './evaluate-expression.ts';
-import type { Node } from './expression-nodes.ts';
+import { childrenOf, isMacro, type Node } from './expression-nodes.ts';
 import type { ExpressionTree } from './expression-syntax.ts';
 
 /** What a condition comes out as whatever it reads; `undefined` when that depends on what it reads. */
 export function constantOutcome(tree: ExpressionTree): boolean | undefined {
-  return outcome(tree.root, tree);
+  return outcome(tree.root, tree, nothingDecided);
 }
+
+/** A condition, or a part of one, that comes out the same whatever is read. */
+export interface ConstantPart {
+  readonly node: Node;
+  readonly outcome: boolean;
+}
+
+/**
+ * The outermost conditions within an expression that are decided, by themselves or by the types of what they read. The
+ * expression itself counts as one where `isCondition`.
+ */
+export function constantParts(
+  tree: ExpressionTree,
+  decided: Decided,
+  isCondition: boolean,
+): readonly ConstantPart[] {
+  const found: ConstantPart[] = [];
+  const visit = (node: Node, condition: boolean): void => {
+    const result = condition ? outcome(node, tree, decided) : undefined;
+    if (result !== undefined) {
+      found.push({ node, outcome: result });
+      return;
+    }
+    const conditions = conditionsOf(node);
+    for (const child of childrenOf(node)) visit(child, conditions.includes(child));
+  };
+  visit(tree.root, isCondition);
+  return found;
+}
+
+/** Of the nodes directly below a node, those that have to be true or false. */
+function conditionsOf(node: Node): readonly Node[] {
+  switch (node.op) {
+    case '&&':
+    case '||':
+      return node.args;
+    case '!_':
+      return [node.args];
+    case '?:':
+      return [node.args[0]];
+    case 'rcall': {
+      const [name, , args] = node.args;
+      if (!isMacro(node)) return [];
+      return name === 'map' ? args.slice(1, -1) : args.slice(1);
+    }
+    default:
+      return [];
+  }
+}
+
+/** Comparisons that the types of both sides decide. */
+export type Decided = ReadonlyMap<Node, boolean>;
+
+const nothingDecided: Decided = new Map();
 
 /** Whether an expression is the empty list, whatever it reads. */
 export function isEmptyList(tree: ExpressionTree): boolean {
@@ -13,16 +67,18 @@ export function isEmptyList(tree: ExpressionTree): boolean {
   return Array.isArray(value) && value.length === 0;
 }
 
-function outcome(node: Node, tree: ExpressionTree): boolean | undefined {
+function outcome(node: Node, tree: ExpressionTree, decided: Decided): boolean | undefined {
+  const byTypes = decided.get(node);
+  if (byTypes !== undefined) return byTypes;
   switch (node.op) {
     case '!_': {
-      const inner = outcome(node.args, tree);
+      const inner = outcome(node.args, tree, decided);
       return inner === undefined ? undefined : !inner;
     }
     case '&&':
     case '||': {
       const deciding = node.op === '||';
-      const sides = node.args.map((side) => outcome(side, tree));
+      const sides = node.args.map((side) => outcome(side, tree, decided));
       if (sides.includes(deciding)) return deciding;
       if (isOpposite(node.args[0], node.args[1], tree) || isOpposite(node.args[1], node.args[0], tree))
         return deciding;
@@ -30,9 +86,9 @@ function outcome(node: Node, tree: ExpressionTree): boolean | undefined {
     }
     case '?:': {
       const [condition, yes, no] = node.args;
-      const decided = outcome(condition, tree);
-      if (decided !== undefined) return outcome(decided ? yes : no, tree);
-      const [a, b] = [outcome(yes, tree), outcome(no, tree)];
+      const chosen = outcome(condition, tree, decided);
+      if (chosen !== undefined) return outcome(chosen ? yes : no, tree, decided);
+      const [a, b] = [outcome(yes, tree, decided), outcome(no, tree, decided)];
       return a === b ? a : undefined;
     }
     case '==':
@@ -78,7 +134,19 @@ function outcomeOfSize(node: Node): boolean | undefined {
 }
 
 function readsNothing(node: Node, tree: ExpressionTree): boolean {
-  return !tree.references.some(({ rootStart }) => node.start <= rootStart && rootStart < node.end);
+  if (tree.references.some(({ rootStart }) => node.start <= rootStart && rootStart < node.end)) return false;
+  return !readsVariable(node, []);
+}
+
+/** Whether a node reads the variable of a macro around it. */
+function readsVariable(node: Node, own: readonly string[]): boolean {
+  if (node.op === 'id') return !own.includes(node.args);
+  const [, of, args = []] = isMacro(node) && node.op === 'rcall' ? node.args : [];
+  const [variable, ...bodies] = args;
+  if (of === undefined || variable?.op !== 'id') {
+    return childrenOf(node).some((child) => readsVariable(child, own));
+  }
+  return readsVariable(of, own) || bodies.some((body) => readsVariable(body, [...own, variable.args]));
 }
 
 function textOf(node: Node, tree: ExpressionTree): string {

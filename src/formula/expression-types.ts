@@ -34,6 +34,8 @@ export interface TypedExpression {
   readonly doubles: ReadonlySet<Node>;
   /** Those of {@link doubles} that are always there and never null. */
   readonly certainDoubles: ReadonlySet<Node>;
+  /** The comparisons that come out the same for all values of the types compared. */
+  readonly decided: ReadonlyMap<Node, boolean>;
 }
 
 /** The types of an expression. Equal trees in one scope are typed once, so scopes must not change. */
@@ -49,6 +51,7 @@ export function typeExpression(tree: ExpressionTree, scope: Scope): TypedExpress
       problems: typing.problems,
       doubles: typing.doubles,
       certainDoubles: typing.certainDoubles,
+      decided: typing.decided,
     };
     known.set(tree, result);
   }
@@ -72,6 +75,7 @@ class Typing {
   readonly problems: Problem[] = [];
   readonly doubles = new Set<Node>();
   readonly certainDoubles = new Set<Node>();
+  readonly decided = new Map<Node, boolean>();
   readonly #text: string;
   readonly #scope: Scope;
 
@@ -130,7 +134,7 @@ class Typing {
       }
       case '==':
       case '!=':
-        return this.#equality(node.args, place);
+        return this.#equality(node, node.args, place);
       case '<':
       case '<=':
       case '>':
@@ -387,8 +391,16 @@ class Typing {
     return { kind: 'object', properties, rest };
   }
 
-  #equality([left, right]: readonly [Node, Node], place: Place, a = this.typeOf(left, place)): Type {
+  #equality(node: Node, [left, right]: readonly [Node, Node], place: Place): Type {
+    const a = this.typeOf(left, place);
     const b = this.typeOf(right, place);
+    const [same, ...others] = [...(valuesOf(a) ?? [undefined]), ...(valuesOf(b) ?? [undefined])];
+    if (same !== undefined && others.every((value) => value === same))
+      this.decided.set(node, node.op === '==');
+    return this.#comparable([left, right], a, b);
+  }
+
+  #comparable([left, right]: readonly [Node, Node], a: Type, b: Type): Type {
     // Two literals are a constant, which other checks tell; here no value is read that could be misspelled.
     if (canEqual(a, b) || (left.op === 'value' && right.op === 'value' && a.kind === b.kind)) return bool;
     const literal = left.op === 'value' ? left : right.op === 'value' ? right : undefined;
@@ -427,7 +439,14 @@ class Typing {
     this.#refuseNull(right, b);
     const pairs = combinations([withoutNull(a), withoutNull(b)]);
     const misfit = pairs.find(([one, other]) => !haveOrder(one as Type, other as Type));
-    if (misfit === undefined) return bool;
+    if (misfit === undefined) {
+      const outcomes = new Set(
+        (valuesOf(a) ?? []).flatMap((x) => (valuesOf(b) ?? []).map((y) => isOrdered(op, x, y))),
+      );
+      const [outcome] = outcomes;
+      if (outcomes.size === 1 && outcome !== undefined) this.decided.set(node, outcome);
+      return bool;
+    }
     if (pairs.some(([one, other]) => haveOrder(one as Type, other as Type)))
       return this.#mixed(node, `"${op}" cannot compare`, [left, right], [a, b], misfit);
     return this.#report({
@@ -444,7 +463,11 @@ class Typing {
     const b = this.typeOf(right, place);
     this.#refuseNull(right, b);
     if (right.op === 'list') {
-      for (const item of right.args) this.#equality([left, item], place, a);
+      const types = right.args.map((item) => this.typeOf(item, place));
+      types.forEach((type, at) => this.#comparable([left, right.args[at] as Node], a, type));
+      const listed = new Set(types.map((type) => valuesOf(type)).flatMap((v) => (v?.length === 1 ? v : [])));
+      const values = valuesOf(a) ?? [];
+      if (values.length > 0 && values.every((value) => listed.has(value))) this.decided.set(node, true);
       return bool;
     }
     let never: Type | undefined;
@@ -638,6 +661,18 @@ function conversion(a: Type, b: Type, text: string): string | undefined {
   if (a.kind === 'string' && b.kind === 'number') return `write double(${text})`;
   if (isNumeric(a) && b.kind === 'string') return `write string(${text})`;
   return undefined;
+}
+
+// Strings and booleans are left aside: their order in CEL is by code points.
+function isOrdered(
+  op: string,
+  a: string | number | boolean,
+  b: string | number | boolean,
+): boolean | undefined {
+  if (typeof a !== 'number' || typeof b !== 'number') return undefined;
+  if (op === '<') return a < b;
+  if (op === '<=') return a <= b;
+  return op === '>' ? a > b : a >= b;
 }
 
 function quoted(value: string | number | boolean): string {

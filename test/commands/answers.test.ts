@@ -48,7 +48,12 @@ describe('an approval without a terminal', () => {
     const { stdout, exitCode } = await project.wf('resume latest --json');
     expect(JSON.parse(stdout)).toMatchObject({
       status: 'failed',
-      error: { kind: 'rejected', step: 'land', message: 'ann@example.com said no', detail: 'not today' },
+      error: {
+        kind: 'rejected',
+        step: 'land',
+        message: 'ann@example.com said no: not today',
+        detail: 'not today',
+      },
     });
     expect(exitCode).toBe(1);
   });

@@ -121,7 +121,7 @@ describe('a test of a formula', () => {
       'a no',
       GOOD.replace('approve,', 'reject, by: ann@example.com, comment: not today,').replace(
         'succeeded',
-        'failed, error: ann@example.com said no',
+        "failed, error: 'ann@example.com said no: not today'",
       ),
       'passes',
     ],

@@ -79,7 +79,10 @@ export async function askPeople(action: PlanApprove, attempt: Attempt): Promise<
       if (comment !== undefined) comments.push(comment);
       if (answer.kind === 'reject') {
         await engine.record(`${at.key}:refused`, { type: 'approval.refused', ...given });
-        return fail(failure('rejected', `${by === '' ? 'somebody' : by} said no`, state, comment));
+        const no = `${by === '' ? 'somebody' : by} said no`;
+        // The reason is what whoever reads the error wants to know; the whole of it is the detail.
+        const [reason = ''] = (comment ?? '').trim().split('\n');
+        return fail(failure('rejected', reason === '' ? no : `${no}: ${reason}`, state, comment));
       }
       await engine.record(`${at.key}:given${said.size}`, { type: 'approval.given', ...given });
     }

@@ -63,7 +63,7 @@ steps:
     const ran = await run.end();
     expect(ran.state.error).toMatchObject({
       kind: 'rejected',
-      message: 'ann@x said no',
+      message: 'ann@x said no: found a bug',
       detail: 'found a bug',
       step: 'ask',
     });
