@@ -7,6 +7,7 @@ import { checkCannotFail } from './check-cannot-fail.ts';
 import { constantCondition } from './constant-condition.ts';
 import { duplicateId } from './duplicate-id.ts';
 import { freeTextComparison } from './free-text-comparison.ts';
+import { helperPlace } from './helper-place.ts';
 import { keyWithoutEffect } from './key-without-effect.ts';
 import { missingScript } from './missing-script.ts';
 import { nameMatchesFile } from './name-matches-file.ts';
@@ -38,6 +39,7 @@ export const ALL_CHECKS: readonly Check[] = [
   unusedInput,
   unreachableStep,
   constantCondition,
+  helperPlace,
   freeTextComparison,
   tooManySteps,
 ];

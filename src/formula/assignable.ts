@@ -18,7 +18,9 @@ export function isAssignable(given: Type, wanted: Type): boolean {
     });
   }
   if (given.kind === 'int' && wanted.kind === 'number') return overlaps(given.values, wanted.values);
-  if (given.kind === 'number' && wanted.kind === 'int') return overlaps(given.values, wanted.values);
+  if (given.kind === 'number' && wanted.kind === 'int') {
+    return overlaps(given.values, wanted.values) && (given.values?.some(Number.isInteger) ?? true);
+  }
   if (given.kind !== wanted.kind) return false;
   if ('values' in given && 'values' in wanted) {
     return overlaps<boolean | number | string>(given.values, wanted.values);

@@ -10,7 +10,12 @@ export type TextUse = {
   readonly owner: 'step' | 'molecule';
   readonly sees: Sees;
 } & (
-  | { readonly kind: 'template'; readonly template: Template; readonly use: TemplateUse }
+  | {
+      readonly kind: 'template';
+      readonly template: Template;
+      readonly use: TemplateUse;
+      readonly place?: TextPlace;
+    }
   | { readonly kind: 'expression'; readonly expression: Expression; readonly expected: Expected }
 );
 
@@ -26,6 +31,12 @@ export type TemplateUse =
   | 'value'
   /** The same, to an input that has a default. */
   | 'optional';
+
+/**
+ * What is there besides values when a text is rendered. `command`: files of the workspace, and a shell or an argument
+ * list that takes the words of `{{args}}`; `environment`: files alone. Absent: neither.
+ */
+export type TextPlace = 'command' | 'environment';
 
 /** Names beyond `inputs`, `steps`, `run` and `profile`. */
 export interface Sees {
@@ -64,7 +75,7 @@ export function* textsOf(resolved: ResolvedStep): Generator<TextUse> {
     } else yield* templatesOf(mine, INSIDE, value);
   }
   for (const { owner, value } of body.env)
-    yield { owner, sees: INSIDE, kind: 'template', template: value.value, use: 'text' };
+    yield { owner, sees: INSIDE, kind: 'template', template: value.value, use: 'text', place: 'environment' };
   if (body.workspace) yield* workspaceTexts(body.workspace, INSIDE);
   const actor: Whose = { owner: molecule ? 'molecule' : 'step' };
   switch (body.action?.kind) {
@@ -105,7 +116,7 @@ export function* workspaceTexts(
     yield* commandTexts(whose, sees, service.run);
     if (service.ready.kind === 'run') yield* commandTexts(whose, sees, service.ready.run);
     for (const entry of service.env)
-      yield { owner, sees, kind: 'template', template: entry.value, use: 'text' };
+      yield { owner, sees, kind: 'template', template: entry.value, use: 'text', place: 'environment' };
   }
 }
 
@@ -147,6 +158,7 @@ function* commandTexts(whose: Whose, sees: Sees, command: Command): Generator<Te
     kind: 'template',
     template: value,
     use,
+    place: 'command',
   });
   switch (command.kind) {
     case 'bash':
