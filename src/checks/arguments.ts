@@ -3,6 +3,7 @@ import { suggest } from '../diagnostics/suggest.ts';
 import { isAssignable } from '../formula/assignable.ts';
 import type { Declaration, TemplatedValue, WithArgument } from '../formula/formula.ts';
 import type { ResolvedStep } from '../formula/resolve.ts';
+import { explainMisfit } from '../formula/misfit.ts';
 import { showKind, showType } from '../formula/show-type.ts';
 import { checkTemplate } from '../formula/template.ts';
 import { membersOf } from '../formula/read-type.ts';
@@ -204,6 +205,15 @@ function* propertyProblems(
 
 function* misfit(span: Span, given: Type, wanted: Type, what: string, isText = false): Generator<Problem> {
   if (isAssignable(given, wanted)) return;
+  const inner = explainMisfit(given, wanted);
+  if (inner) {
+    yield {
+      span,
+      message: `${what} takes ${wanted.kind === 'list' ? 'a ' : ''}${showType(wanted)}, and here ${inner.why}`,
+      help: inner.help,
+    };
+    return;
+  }
   const [asked, found] = [showKind(wanted), showKind(given)];
   const isClear = asked !== found;
   yield {
