@@ -40,6 +40,8 @@ const homes = {
   handlebars: ['formula'],
   re2js: ['formula'],
   'web-tree-sitter': ['formula'],
+  'vscode-languageserver': ['lsp'],
+  'vscode-languageserver-textdocument': ['lsp'],
   ajv: ['schema'],
   'ajv-formats': ['schema'],
   'js-yaml': ['source'],
