@@ -3,6 +3,8 @@ import type { Command, Concurrency, TemplatedValue, VerifyCheck, Wait, Workspace
 import type { Owned, ResolvedStep } from './resolve.ts';
 import type { Reference } from './reference.ts';
 import type { Template } from './template.ts';
+import type { JsonSchema } from '../support/json.ts';
+import { isJsonObject } from '../support/json.ts';
 
 /** A template or expression of a step, with what it may see and what it has to be. */
 export type TextUse = {
@@ -68,11 +70,10 @@ export function* textsOf(resolved: ResolvedStep): Generator<TextUse> {
   yield* concurrencyTexts(step.concurrency, INSIDE);
   const inputs = molecule?.inputs ?? group?.formula.inputs ?? [];
   for (const { name, value } of step.with?.entries ?? []) {
+    const input = inputs.find((one) => one.name.value === name.value);
     // An absent value gives the input its default, so it may be absent.
-    const optional = inputs.some((input) => input.name.value === name.value && input.default !== undefined);
-    if (optional && value.kind === 'template' && value.template.whole) {
-      yield { ...mine, sees: INSIDE, kind: 'template', template: value.template, use: 'optional' };
-    } else yield* templatesOf(mine, INSIDE, value);
+    const optional = input?.default !== undefined;
+    yield* templatesOf(mine, INSIDE, value, { optional, schema: input?.schema });
   }
   for (const { owner, value } of body.env)
     yield { owner, sees: INSIDE, kind: 'template', template: value.value, use: 'text', place: 'environment' };
@@ -136,19 +137,54 @@ function expression(whose: Whose, sees: Sees, value: Expression, expected: Expec
   return { ...whose, sees, kind: 'expression', expression: value, expected };
 }
 
-function* templatesOf(whose: Whose, sees: Sees, value: TemplatedValue): Generator<TextUse> {
+/** What takes a value: whether it can do without, and its schema. */
+interface Taker {
+  readonly optional: boolean;
+  readonly schema: JsonSchema | undefined;
+}
+
+function* templatesOf(
+  whose: Whose,
+  sees: Sees,
+  value: TemplatedValue,
+  taker: Taker = { optional: false, schema: undefined },
+): Generator<TextUse> {
   switch (value.kind) {
-    case 'template':
-      yield { ...whose, sees, kind: 'template', template: value.template, use: 'value' };
+    case 'template': {
+      const use = taker.optional && value.template.whole ? 'optional' : 'value';
+      yield { ...whose, sees, kind: 'template', template: value.template, use };
       return;
+    }
     case 'literal':
       return;
-    case 'list':
-      for (const item of value.items) yield* templatesOf(whose, sees, item);
+    case 'list': {
+      const items = itemsOf(taker.schema);
+      for (const item of value.items) yield* templatesOf(whose, sees, item, items);
       return;
+    }
     case 'map':
-      for (const entry of value.entries) yield* templatesOf(whose, sees, entry.value);
+      for (const { key, value: inner } of value.entries)
+        yield* templatesOf(whose, sees, inner, propertyOf(taker.schema, key.value));
   }
+}
+
+// An absent entry is left out of its map, which is fine where the property is one that need not be there. In a list
+// there is nothing to leave out. Only what the schema says itself counts, not what it refers to.
+function propertyOf(schema: JsonSchema | undefined, name: string): Taker {
+  if (!isJsonObject(schema) || !isJsonObject(schema['properties']))
+    return { optional: false, schema: undefined };
+  const { properties, required } = schema;
+  const property = properties[name] as JsonSchema | undefined;
+  const isPlain = !['$ref', 'allOf', 'anyOf', 'oneOf', 'if', 'dependentRequired', 'minProperties'].some(
+    (keyword) => keyword in schema,
+  );
+  const isRequired = Array.isArray(required) && required.includes(name);
+  return { optional: isPlain && property !== undefined && !isRequired, schema: property };
+}
+
+function itemsOf(schema: JsonSchema | undefined): Taker {
+  const items = isJsonObject(schema) ? (schema['items'] as JsonSchema | undefined) : undefined;
+  return { optional: false, schema: items };
 }
 
 function* commandTexts(whose: Whose, sees: Sees, command: Command): Generator<TextUse> {

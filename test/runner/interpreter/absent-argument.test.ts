@@ -16,3 +16,21 @@ outputs: {told: steps.tell.outputs.stdout}
   expect(run.outputs).toEqual({ told: 'nothing' });
   await expect(testProject(files('')).compile()).rejects.toThrow(/error {2}maybe-absent/);
 });
+
+it('leaves an absent entry out of a map whose schema does not ask for it', async () => {
+  const run = await testProject({
+    'formulas/a.yaml': `
+formula: a
+workspace: empty
+steps:
+  - {id: skipped, run: echo no, when: run.formula == 'b'}
+  - {id: show, uses: show, with: {of: {a: x, b: '{{steps.skipped.outputs.stdout}}'}}}
+`,
+    'molecules/show.yaml': `
+molecule: show
+inputs: {of: {type: object, required: [a], properties: {a: {type: string}, b: {type: string}}}}
+run: 'echo {{json inputs.of}}'
+`,
+  }).run();
+  expect(run.output('show')).toBe('{"a":"x"}');
+});
