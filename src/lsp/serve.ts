@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
+  CodeActionKind,
   createConnection,
   DiagnosticSeverity,
   ProposedFeatures,
@@ -15,6 +16,8 @@ import type { Loader } from '../formula/loader.ts';
 import { checkProject } from '../plan/check-project.ts';
 import { formatYaml } from '../source/format-yaml.ts';
 import { isListed, overlay } from './overlay.ts';
+import { quickFixes } from './quick-fixes.ts';
+import { symbolsOf } from './symbols.ts';
 
 /** What the server is given: the project it is for. */
 export interface Served extends Loader {
@@ -34,6 +37,8 @@ export function serve(project: Served, profile: string | undefined): Promise<nev
     capabilities: {
       textDocumentSync: TextDocumentSyncKind.Incremental,
       documentFormattingProvider: true,
+      documentSymbolProvider: true,
+      codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
     },
     serverInfo: { name: 'wf' },
   }));
@@ -102,6 +107,16 @@ export function serve(project: Served, profile: string | undefined): Promise<nev
     if (!formatted.ok || formatted.text === text) return [];
     const range = { start: document.positionAt(0), end: document.positionAt(text.length) };
     return [{ range, newText: formatted.text }];
+  });
+
+  const ours = (uri: string) => (pathOf(project.root, uri) === undefined ? undefined : documents.get(uri));
+  connection.onDocumentSymbol(({ textDocument }) => {
+    const document = ours(textDocument.uri);
+    return document ? symbolsOf(document) : [];
+  });
+  connection.onCodeAction(({ textDocument, context }) => {
+    const document = ours(textDocument.uri);
+    return document ? quickFixes(document, context.diagnostics) : [];
   });
 
   documents.listen(connection);

@@ -99,6 +99,28 @@ it('shows what is wrong as it is typed, also in another file that depends on it,
       },
     ],
   });
+  const [misspelt] = wrong.diagnostics;
+  const textDocument = { uri: uriOf('formulas/hello.yaml') };
+  const fixes = await connection.sendRequest('textDocument/codeAction', {
+    textDocument,
+    range: misspelt?.range,
+    context: { diagnostics: wrong.diagnostics },
+  });
+  expect(fixes).toMatchObject([
+    {
+      title: 'Write "one"',
+      kind: 'quickfix',
+      edit: { changes: { [textDocument.uri]: [{ range: misspelt?.range, newText: 'one' }] } },
+    },
+  ]);
+  const symbols = await connection.sendRequest<
+    { readonly name: string; readonly children?: readonly { readonly name: string }[] }[]
+  >('textDocument/documentSymbol', { textDocument });
+  expect(symbols.map(({ name, children }) => [name, children?.map((child) => child.name)])).toEqual([
+    ['formula', undefined],
+    ['description', undefined],
+    ['steps', ['one', 'two']],
+  ]);
   await type('formulas/hello.yaml', 3, formula);
   await sees('formulas/hello.yaml', []);
 
@@ -111,7 +133,7 @@ it('shows what is wrong as it is typed, also in another file that depends on it,
   await type('formulas/hello.yaml', 4, 'formula: hello\nsteps: [{id: one,\n');
   await type('formulas/hello.yaml', 5, formula.replace('  - {id: one', '  -   {id:    one'));
   const edits = await connection.sendRequest('textDocument/formatting', {
-    textDocument: { uri: uriOf('formulas/hello.yaml') },
+    textDocument,
     options: { tabSize: 2, insertSpaces: true },
   });
   expect(edits).toMatchObject([{ newText: formula }]);
