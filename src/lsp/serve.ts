@@ -15,6 +15,7 @@ import type { Diagnostic, Range } from '../diagnostics/diagnostic.ts';
 import type { Loader } from '../formula/loader.ts';
 import { checkProject } from '../plan/check-project.ts';
 import { formatYaml } from '../source/format-yaml.ts';
+import { definitionAt } from './definition.ts';
 import { isListed, overlay } from './overlay.ts';
 import { quickFixes } from './quick-fixes.ts';
 import { symbolsOf } from './symbols.ts';
@@ -38,6 +39,7 @@ export function serve(project: Served, profile: string | undefined): Promise<nev
       textDocumentSync: TextDocumentSyncKind.Incremental,
       documentFormattingProvider: true,
       documentSymbolProvider: true,
+      definitionProvider: true,
       codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
     },
     serverInfo: { name: 'wf' },
@@ -113,6 +115,21 @@ export function serve(project: Served, profile: string | undefined): Promise<nev
   connection.onDocumentSymbol(({ textDocument }) => {
     const document = ours(textDocument.uri);
     return document ? symbolsOf(document) : [];
+  });
+  connection.onDefinition(async ({ textDocument, position }) => {
+    const document = ours(textDocument.uri);
+    const found = document && definitionAt(document.getText(), document.offsetAt(position));
+    if (!found) return null;
+    if (found.kind === 'here') {
+      const { start, end } = found.span;
+      return {
+        uri: document.uri,
+        range: { start: document.positionAt(start), end: document.positionAt(end) },
+      };
+    }
+    if (!open().has(found.path) && !(await project.exists(found.path))) return null;
+    const top = { line: 0, character: 0 };
+    return { uri: pathToFileURL(join(project.root, found.path)).href, range: { start: top, end: top } };
   });
   connection.onCodeAction(({ textDocument, context }) => {
     const document = ours(textDocument.uri);

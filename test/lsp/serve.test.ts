@@ -124,6 +124,18 @@ it('shows what is wrong as it is typed, also in another file that depends on it,
   await type('formulas/hello.yaml', 3, formula);
   await sees('formulas/hello.yaml', []);
 
+  const definitionOf = (word: string) =>
+    connection.sendRequest('textDocument/definition', {
+      textDocument,
+      position: { line: 4, character: (formula.split('\n')[4] ?? '').indexOf(word) },
+    });
+  expect(await definitionOf('one')).toEqual({
+    uri: textDocument.uri,
+    range: { start: { line: 3, character: 9 }, end: { line: 3, character: 12 } },
+  });
+  expect(await definitionOf('greet')).toMatchObject({ uri: uriOf('molecules/greet.yaml') });
+  expect(await definitionOf('name')).toBeNull();
+
   // Nothing of this is on disk.
   await open('molecules/greet.yaml', molecule('name'));
   await type('molecules/greet.yaml', 2, molecule('whom'));
