@@ -15,6 +15,7 @@ export async function checkTestFile(project: Project, file: TestFile): Promise<r
   const there = subject && (await project.closure(subject.path));
   if (!subject || !there) return [withoutSubject(file, subject?.path)];
   const { content } = there;
+  if (content?.kind === 'aspect') return [withoutSubject(file, subject.path, true)];
   // What is wrong with the subject is told in its own file.
   if (content?.kind !== 'formula' && content?.kind !== 'molecule') return [];
   const subjectInputs =
@@ -153,15 +154,19 @@ function unknownStep({ value, span }: Located<string>, steps: ReadonlyMap<string
   };
 }
 
-function withoutSubject(file: TestFile, path: string | undefined): Finding {
+function withoutSubject(file: TestFile, path: string | undefined, isAspect = false): Finding {
   return {
     rule: 'test-subject',
     severity: 'error',
     message:
       path === undefined
         ? 'tests stand beside a formula or molecule, in formulas/ or molecules/'
-        : `these tests are about ${path}, and there is no such file`,
-    help: 'a file of tests is called as what it is about: formulas/<name>.test.yaml, molecules/<name>.test.yaml',
+        : isAspect
+          ? `these tests are about ${path}, which is an aspect and does nothing by itself`
+          : `these tests are about ${path}, and there is no such file`,
+    help: isAspect
+      ? 'test a formula that it is woven into'
+      : 'a file of tests is called as what it is about: formulas/<name>.test.yaml, molecules/<name>.test.yaml',
     span: { file: file.file, start: 0, end: 0 },
   };
 }

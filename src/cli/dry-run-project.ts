@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { loadBashParser } from '../formula/bash/load-parser.ts';
+import { Project } from '../formula/project.ts';
 import { compileFormula } from '../plan/compile.ts';
 import type { Plan, PlanWorkspace } from '../plan/plan.ts';
 import { completeInputs } from '../runner/bind-inputs.ts';
@@ -65,9 +66,8 @@ export async function dryRunAll(
   options: OutlineOptions,
   tell: (text: string, ok: boolean) => void,
 ): Promise<{ readonly ok: boolean; readonly formulas: readonly DryRunOfOne[] }> {
-  const paths = await project.list();
   const formulas: DryRunOfOne[] = [];
-  for (const formula of paths.flatMap((path) => /^formulas\/([^.]+)\.yaml$/.exec(path)?.[1] ?? [])) {
+  for (const formula of await (await Project.open(project)).formulas()) {
     formulas.push(await dryRunOne(project, formula, profile, options, tell));
   }
   return { ok: formulas.every(({ ok }) => ok), formulas };

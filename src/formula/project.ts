@@ -50,13 +50,20 @@ export class Project {
   #names: readonly string[] = [];
   #listed: ReadonlySet<string> = new Set();
 
-  private constructor(loader: Loader) {
+  readonly #isFree: boolean;
+
+  private constructor(loader: Loader, isFree: boolean) {
     this.#loader = loader;
+    this.#isFree = isFree;
   }
 
-  /** Lists the project; reads no file yet but `wf.yaml`. */
-  static async open(loader: Loader): Promise<Project> {
-    const project = new Project(loader);
+  /**
+   * Lists the project; reads no file yet but `wf.yaml`.
+   *
+   * @param isFree its policy does not count: for a formula that nobody wrote
+   */
+  static async open(loader: Loader, { isFree = false } = {}): Promise<Project> {
+    const project = new Project(loader, isFree);
     project.#paths = await loader.list();
     project.#listed = new Set(project.#paths);
     project.#names = project.#paths.flatMap((path) => {
@@ -65,6 +72,13 @@ export class Project {
     });
     if (project.#paths.includes('wf.yaml')) await project.file('wf.yaml');
     return project;
+  }
+
+  /** Names of the formulas there are, sorted; a file that is broken may be one. */
+  async formulas(): Promise<readonly string[]> {
+    const names = this.#names.flatMap((name) => (name.startsWith('formula/') ? [name.slice(8)] : []));
+    const files = await Promise.all(names.map((name) => this.file(`formulas/${name}.yaml`)));
+    return names.filter((_, at) => files[at]?.content?.kind !== 'aspect');
   }
 
   /** All paths of formulas, molecules and `wf.yaml`, sorted. */
@@ -99,7 +113,8 @@ export class Project {
     this.#noted?.add('wf.yaml');
     const file = this.#read.get('wf.yaml');
     if (file && !file.content) return 'broken';
-    return file?.content?.kind === 'project' ? file.content.settings : undefined;
+    const settings = file?.content?.kind === 'project' ? file.content.settings : undefined;
+    return settings && this.#isFree ? { ...settings, policy: undefined } : settings;
   }
 
   /** Texts of all files read so far, by path, but for what was released. */
@@ -145,6 +160,19 @@ export class Project {
     }
     for (const used of seen) this.#closed.add(used);
     return first;
+  }
+
+  /** Files that a file uses, directly or through others; without itself. */
+  async usedBy(path: string): Promise<readonly string[]> {
+    const always = this.#aspects.map(({ value }) => `formulas/${value}.yaml`);
+    const seen = new Set<string>();
+    for (let next = [...usedPaths(await this.file(path)), ...always]; next.length > 0;) {
+      const fresh = [...new Set(next)].filter((used) => !seen.has(used) && this.#listed.has(used));
+      for (const used of fresh) seen.add(used);
+      next = (await Promise.all(fresh.map((used) => this.file(used)))).flatMap(usedPaths);
+    }
+    seen.delete(path);
+    return [...seen];
   }
 
   get #aspects(): readonly Located<string>[] {

@@ -19,17 +19,21 @@ export interface Compilation {
 
 /**
  * Compiles one formula of a project into its plan. Throws a {@link UserError} when the project has no formula of that
- * name, or no such profile; everything that is wrong inside of files is a diagnostic.
+ * name, or it is an aspect, or there is no such profile; everything that is wrong inside of files is a diagnostic.
  */
 export async function compileFormula(
   loader: Loader,
   name: string,
-  options: { readonly profile?: string } = {},
+  options: { readonly profile?: string; readonly isFree?: boolean } = {},
 ): Promise<Compilation> {
-  const project = await Project.open(loader);
+  const project = await Project.open(loader, options);
   const path = `formulas/${name}.yaml`;
   if (!project.paths.includes(path)) throw unknownFormula(name, project.paths);
-  await project.closure(path);
+  const { content } = (await project.closure(path)) ?? {};
+  if (content?.kind === 'aspect')
+    throw new UserError(`"${name}" is an aspect, and no formula`, {
+      hint: `it is woven into formulas that say \`aspects: [${name}]\``,
+    });
   const findings: Finding[] = [];
   for (const used of project.sources.keys()) findings.push(...(await checkFile(project, used)).findings);
   const file = await project.file(path);

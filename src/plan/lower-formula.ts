@@ -1,6 +1,6 @@
 import type { Finding } from '../diagnostics/diagnostic.ts';
 import { LineIndex } from '../diagnostics/line-index.ts';
-import { bashFor } from '../checks/check-file.ts';
+import { bashFor, checkFile } from '../checks/check-file.ts';
 import type { Formula } from '../formula/formula.ts';
 import type { Project, ProjectFile } from '../formula/project.ts';
 import type { ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
@@ -18,12 +18,32 @@ import type { Plan, PlanSource } from './plan.ts';
 /** Where a file that is well by itself is not as the policy wants it. */
 export async function policyOf(
   project: Project,
-  { content }: ProjectFile,
+  { content, path }: ProjectFile,
   findings: readonly Finding[],
 ): Promise<readonly Finding[]> {
   if (content?.kind !== 'formula' || findings.some(({ severity }) => severity === 'error')) return [];
-  return checkPolicy(content, project, () => lowerFormula(content, project, undefined));
+  return checkPolicy(content, project, async () => {
+    // What is wrong with what it uses is told there, and stands in the way of a plan.
+    const sound = await Promise.all((await project.usedBy(path)).map((used) => isSound(project, used)));
+    return sound.every(Boolean) ? lowerFormula(content, project, undefined) : undefined;
+  });
 }
+
+/** Whether there is no error in a file. Looked at once for all that use it. */
+function isSound(project: Project, path: string): Promise<boolean> {
+  const known = SOUND.get(project) ?? new Map<string, Promise<boolean>>();
+  SOUND.set(project, known);
+  let sound = known.get(path);
+  if (!sound) {
+    sound = checkFile(project, path).then(
+      ({ findings }) => !findings.some(({ severity }) => severity === 'error'),
+    );
+    known.set(path, sound);
+  }
+  return sound;
+}
+
+const SOUND = new WeakMap<Project, Map<string, Promise<boolean>>>();
 
 /** The plan of a formula that has been checked. */
 export async function lowerFormula(

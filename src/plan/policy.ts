@@ -11,23 +11,24 @@ import type { Plan } from './plan.ts';
 
 /**
  * Where a formula is not as the policy in wf.yaml wants it. `compile` makes its plan, which is asked for only where bounds
- * are limited.
+ * are limited, and may find that there is none.
  */
 export async function checkPolicy(
   source: Formula,
   project: Project,
-  compile: () => Promise<Omit<Plan, 'plan' | 'bounds'>>,
+  compile: () => Promise<Omit<Plan, 'plan' | 'bounds'> | undefined>,
 ): Promise<readonly Finding[]> {
   const { settings } = project;
   const policy = settings === 'broken' ? undefined : settings?.policy;
   if (!policy) return [];
   const { value: resolved } = resolveFormula(source, project.library);
   const { formula } = resolved;
+  const plan = policy.maxBounds.size > 0 ? await compile() : undefined;
   return [
     ...policy.require.flatMap((what) => required(what, formula, resolved)),
     ...checkRepositories(formula, resolved, policy.repositories),
     ...checkEffects(formula, resolved, policy.effects),
-    ...(policy.maxBounds.size > 0 ? checkBounds(formula, policy.maxBounds, reckon(await compile())) : []),
+    ...(plan ? checkBounds(formula, policy.maxBounds, reckon(plan)) : []),
   ];
 }
 

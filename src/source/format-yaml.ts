@@ -17,7 +17,7 @@ export type Formatted =
  * keep their style, and texts of several lines keep their lines. The value of the document is the same.
  */
 export function formatYaml(text: string): Formatted {
-  const source = text.replace(/^\ufeff/, '').replaceAll('\r\n', '\n');
+  const source = text.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n');
   const parsed = parseYaml('file.yaml', source);
   const problem = parsed.findings.find(({ severity }) => severity === 'error');
   if (problem) return { ok: false, why: problem.message };

@@ -243,6 +243,7 @@ async function compileSubject(project: Project, loader: Loader, { subject, file 
         asked === path ? Promise.resolve(new TextEncoder().encode(text)) : loader.read(asked),
     },
     name,
+    { isFree: true },
   );
 }
 

@@ -34,3 +34,17 @@ it.each([
 ])('a policy refuses %s', async (address) => {
   expect(await rulesOf(address)).toEqual(['policy-repository']);
 });
+
+it('bounds are not reckoned for what uses a file with mistakes', async () => {
+  const { diagnostics } = await checkProject(
+    memoryLoader({
+      'wf.yaml': 'policy: {max_bounds: {attempts: 1}}\n',
+      'formulas/a.yaml': 'formula: a\nsteps: [{id: s, uses: m}, {id: t, uses: n}]\n',
+      'molecules/m.yaml': 'molecule: m\nrun: ls\nretyr: {attempts: 2}\n',
+      'molecules/n.yaml': 'molecule: n\nrun: "eval {{inputs.x}}"\ninputs: {x: {type: string}}\n',
+    }),
+  );
+  const told = diagnostics.filter(({ file }) => file !== 'formulas/a.yaml').map(({ rule }) => rule);
+  expect(told).toEqual(['unknown-key', 'value-as-code']);
+  expect(diagnostics.map(({ rule }) => rule)).not.toContain('policy-bounds');
+});

@@ -101,6 +101,5 @@ async function compileThen(
 }
 
 async function formulasOf(loader: Loader): Promise<ReadonlySet<string>> {
-  const { paths } = await Project.open(loader);
-  return new Set(paths.flatMap((path) => /^formulas\/([^/.]+)\.yaml$/.exec(path)?.[1] ?? []));
+  return new Set(await (await Project.open(loader)).formulas());
 }
