@@ -126,11 +126,16 @@ export function resolveFormula(formula: Formula, library: Library): Resolution {
     const chain = [...below, current];
     const bases = current.extends.flatMap((base) => {
       const found = library.formula(base.value);
-      const start = chain.findIndex(({ name }) => name.value === base.value);
-      if (start === 0) findings.push(extendsCycle(chain, base));
+      // By file: what a formula calls itself may be a mistake.
+      const start = typeof found === 'object' ? chain.findIndex(({ file }) => file === found.file) : -1;
+      const isTooDeep = chain.length > mostDeep;
+      // Told once: for the formula that is just too deep, and not for each that extends it.
+      const isLast = typeof found === 'object' && found.kind === 'formula' && found.extends.length === 0;
+      if (isTooDeep && isLast) findings.push(extendsTooDeep(chain));
+      else if (start === 0) findings.push(extendsCycle(chain, base));
       else if (start < 0 && (found === undefined || (found !== 'broken' && found.kind === 'aspect')) && own)
         findings.push(unknownBase(base, found !== undefined, library));
-      if (start >= 0 || found === undefined || found === 'broken' || found.kind === 'aspect') {
+      if (isTooDeep || start >= 0 || found === undefined || found === 'broken' || found.kind === 'aspect') {
         isWhole = false;
         return [];
       }
@@ -215,6 +220,16 @@ function extendsCycle(chain: readonly Formula[], base: Located<string>): Finding
         : `formula "${first}" extends itself, through ${others.map((name) => `"${name}"`).join(', ')}`,
     help: 'put what they share into a formula that both extend',
     span: chain[0]?.extends.find(({ value }) => value === (others[0] ?? first))?.span ?? base.span,
+  };
+}
+
+function extendsTooDeep([first]: readonly Formula[]): Finding {
+  return {
+    rule: 'uses-too-deep',
+    severity: 'error',
+    message: `formula "${first?.name.value}" extends formulas that extend formulas, more than ${mostDeep} in a row`,
+    help: 'extend the first of them directly',
+    span: first?.extends[0]?.span ?? (first as Formula).name.span,
   };
 }
 

@@ -210,3 +210,20 @@ describe('what is much and fine', () => {
     expect(compiled.seconds).toBeLessThan(3);
   });
 });
+
+it('formulas that extend each other in a circle are told, also where one calls itself otherwise', async () => {
+  const chain = (length: number) =>
+    Object.fromEntries(
+      Array.from({ length }, (_, index) => [
+        `formulas/f${index}.yaml`,
+        index === 0 ? 'formula: f0\nsteps: [{id: s, run: ls}]\n' : `formula: f${index}\nextends: f${index - 1}\n`,
+      ]),
+    );
+  const rulesOf = async (files: Record<string, string>) =>
+    (await checkProject(memoryLoader(files))).diagnostics.map(({ file, rule }) => `${file} ${rule}`);
+  expect(await rulesOf({ 'formulas/a.yaml': 'formula: other\nextends: a\n' })).toEqual([
+    'formulas/a.yaml extends-cycle',
+  ]);
+  expect(await rulesOf(chain(100))).toEqual([]);
+  expect(await rulesOf(chain(103))).toEqual(['formulas/f101.yaml uses-too-deep']);
+});
