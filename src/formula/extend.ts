@@ -20,7 +20,36 @@ export function extendFormula(own: ResolvedFormula, bases: readonly ResolvedForm
   const [first, ...others] = bases;
   if (!first) return { value: own, findings: [] };
   const base = others.reduce((before, next) => addTo(before, next), first);
-  return change(base, own);
+  const { steps, repeated } = onceEach(own.steps);
+  const last = onceEach(own.finally);
+  const { value, findings } = change(base, { ...own, steps, finally: last.steps });
+  return { value, findings: [...findings, ...[...repeated, ...last.repeated]] };
+}
+
+/** The first step of each id: which of two that have one would take a place could not be said. */
+function onceEach(all: readonly ResolvedStep[]): {
+  readonly steps: readonly ResolvedStep[];
+  readonly repeated: readonly Finding[];
+} {
+  const first = new Map<string, ResolvedStep>();
+  const repeated = all.flatMap((step): Finding[] => {
+    const before = first.get(idOf(step));
+    if (!before) {
+      first.set(idOf(step), step);
+      return [];
+    }
+    return [
+      {
+        rule: 'duplicate-id',
+        severity: 'error',
+        message: `two steps have the id "${idOf(step)}"`,
+        help: 'give one of them another id; `steps.<id>` has to mean one step',
+        span: step.step.id.span,
+        related: [{ message: 'the first one is here', span: before.step.id.span }],
+      },
+    ];
+  });
+  return { steps: [...first.values()], repeated };
 }
 
 /** Two formulas that one extends, as one: what the second adds stands below all of the first. */

@@ -68,8 +68,11 @@ export function weave(
     isOutermost: boolean,
   ): ResolvedFormula => {
     const targets = current.steps.filter((step) => matches(rule.match, step));
+    const ids = [...rule.before, ...rule.after].map(({ id }) => id.value);
     if (targets.length === 0) return current;
     used.add(aspect.name.value);
+    // Two of one id are told where the aspect is checked.
+    if (new Set(ids).size < ids.length) return current;
     const taken = new Set([...current.steps, ...current.finally].map(idOf));
     const added: ResolvedStep[] = [];
     const beside = new Map<string, Beside>();
