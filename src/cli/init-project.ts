@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../support/user-error.ts';
+import { gitAtOnce } from '../workspace/git.ts';
 import type { CiService } from './ci-templates.ts';
 import { ciTemplate } from './ci-templates.ts';
 import type { Template } from './init-templates.ts';
@@ -49,10 +50,24 @@ export function initProject(folder: string, { ci, version }: InitOptions): InitR
   return { root, isNew: templates.length > 1, files };
 }
 
+/** The branch of the remote that others are merged into, or else the one that is checked out. */
+function mainBranch(root: string): string {
+  const said = (args: readonly string[]) =>
+    gitAtOnce(args, root)
+      ?.toString('utf8')
+      .trim()
+      .replace(/^origin\//, '');
+  return (
+    said(['symbolic-ref', '--short', 'refs/remotes/origin/HEAD']) ??
+    said(['symbolic-ref', '--short', 'HEAD']) ??
+    'main'
+  );
+}
+
 /** The file for CI; one that is there is somebody's own, and is told what to add. */
 function ciFile(service: CiService, root: string, version: string): Template {
   const hasLockfile = existsSync(join(root, 'package-lock.json'));
-  const { path, text } = ciTemplate(service, { version, hasLockfile });
+  const { path, text } = ciTemplate(service, { version, hasLockfile, branch: mainBranch(root) });
   return {
     path,
     text,
