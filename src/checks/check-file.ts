@@ -38,7 +38,13 @@ async function findingsIn(project: Project, file: ProjectFile | undefined): Prom
   const complete = !file.findings.some((finding) => finding.severity === 'error');
   switch (file.content.kind) {
     case 'project':
-      return [...file.findings, ...policyAspects(file.content.settings, project.library)];
+      return [
+        ...file.findings,
+        ...policyAspects(file.content.settings, project.library),
+        ...together(project, file),
+      ];
+    case 'lock':
+      return [...file.findings, ...together(project, file)];
     case 'test':
       return [...file.findings, ...(await checkTestFile(project, file.content))];
     case 'aspect':
@@ -48,6 +54,11 @@ async function findingsIn(project: Project, file: ProjectFile | undefined): Prom
     case 'formula':
       return [...file.findings, ...(await checkFormula(file.content, project, complete))];
   }
+}
+
+/** What is wrong in a file with how the project is put together. */
+function together({ findings }: Project, { path }: ProjectFile): readonly Finding[] {
+  return findings.filter(({ span }) => span.file === path);
 }
 
 async function checkFormula(
@@ -75,7 +86,7 @@ async function checkFormula(
   const misfits = elsewhere.filter(
     (finding) => !known.has(sameness(finding)) && !told.some((span) => holds(span, finding.span)),
   );
-  return [...here, ...misfits.map((finding) => misfitOf(finding, formula, found.resolved))];
+  return [...here, ...misfits.map((finding) => misfitOf(finding, formula, found.resolved, project.library))];
 }
 
 function holds(outer: Span, { file, start, end }: Span): boolean {
@@ -155,6 +166,7 @@ function anyTarget({ span }: AspectRule): ResolvedStep {
 const NO_LIBRARY: Library = {
   molecule: () => undefined,
   formula: () => undefined,
+  fileOf: ({ value }) => value,
   aspects: [],
   names: [],
 };
@@ -164,12 +176,12 @@ function misfitOf(
   { message, help, severity, span, related = [] }: Finding,
   formula: Formula,
   { steps, finally: last }: ResolvedFormula,
+  library: Library,
 ): Finding {
   const step = [...steps, ...last].find((one) => holds(one.step.span, span));
   const woven = step?.woven;
   const place =
-    woven?.target.step.id.span ??
-    formula.extends.find(({ value }) => span.file.endsWith(`/${value}.yaml`))?.span;
+    woven?.target.step.id.span ?? formula.extends.find((name) => library.fileOf(name) === span.file)?.span;
   return {
     rule: woven ? 'aspect-misfit' : 'extends-misfit',
     severity,

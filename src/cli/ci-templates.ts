@@ -54,6 +54,7 @@ jobs:
         with:
           node-version: 24
       - run: ${install}
+      - run: npx wf lock --check
       - run: npx wf check --format github
       - run: npx wf fmt --check
       - run: npx wf test --coverage
@@ -63,6 +64,7 @@ jobs:
         env:
           BASE: \${{ github.event.pull_request.base.sha }}
         run: |
+          npx wf lock --at "$BASE" || true
           npx wf plan --diff "$BASE" --format markdown > behaviour.md || [ -s behaviour.md ] ||
             printf '<!-- wf plan --diff -->\\n\\nWhat this changes for behaviour could not be told; the log of the job says why.\\n' > behaviour.md
           # A comment holds 65,536 characters.
@@ -119,6 +121,7 @@ formulas:
     GIT_DEPTH: 0
   script:
     - ${install}
+    - npx wf lock --check
     - npx wf check
     - npx wf fmt --check
     - npx wf test --coverage
@@ -127,6 +130,7 @@ formulas:
   after_script:
     - |
       [ -n "$CI_MERGE_REQUEST_DIFF_BASE_SHA" ] || exit 0
+      npx wf lock --at "$CI_MERGE_REQUEST_DIFF_BASE_SHA" || true
       npx wf plan --diff "$CI_MERGE_REQUEST_DIFF_BASE_SHA" --format markdown > behaviour.md || true
       cat behaviour.md
       [ -s behaviour.md ] || exit 0

@@ -1,3 +1,4 @@
+import { formulaName, usesOf } from '../formula/names.ts';
 import { diffLines } from 'diff';
 import type { BashParser } from '../formula/bash/load-parser.ts';
 import { showDuration } from '../formula/duration.ts';
@@ -107,7 +108,7 @@ function stepText(
     case 'wait':
       return { action: 'wait', after, script: textOf(action, 'wait', bash) };
     case 'group':
-      return { action: `formula/${action.formula}`, after, script: '' };
+      return { action: usesOf(formulaName(action.formula)), after, script: '' };
   }
 }
 

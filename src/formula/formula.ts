@@ -284,13 +284,27 @@ export interface ProjectSettings {
   readonly people: ReadonlyMap<string, Located<readonly string[]>>;
   readonly profiles: ReadonlyMap<string, ProfileSettings>;
   readonly policy: Policy | undefined;
+  readonly imports: ReadonlyMap<string, Import>;
+}
+
+/** Another project, whose formulas, molecules and aspects can be used. */
+export interface Import {
+  readonly name: Located<string>;
+  /** The address of its repository; what is no URL is a path from this project's root. */
+  readonly git: Located<string>;
+  /** A branch, tag or commit. */
+  readonly ref: Located<string>;
+  /** The folder of the project in that repository. Absent: its top. */
+  readonly path: Located<string> | undefined;
 }
 
 /** What every formula of a project has to keep to. */
 export interface Policy {
+  /** The import whose policy this one makes stricter. */
+  readonly from: Located<string> | undefined;
   readonly require: readonly Located<string>[];
-  /** Patterns of addresses. Absent: any repository may be used. */
-  readonly repositories: Located<readonly string[]> | undefined;
+  /** Patterns of addresses, of which one in each list has to match. Empty: any repository may be used. */
+  readonly repositories: readonly Located<readonly string[]>[];
   readonly maxBounds: ReadonlyMap<'minutes' | 'attempts', Located<number>>;
   /** Woven into every formula. */
   readonly aspects: readonly Located<string>[];

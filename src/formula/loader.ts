@@ -4,7 +4,7 @@
  */
 export interface Loader {
   /**
-   * `wf.yaml`, `formulas/*.yaml` and `molecules/*.yaml`, as far as they exist, sorted; and what was probably meant to be
+   * `wf.yaml`, `wf.lock`, `formulas/*.yaml` and `molecules/*.yaml`, as far as they exist, sorted; and what was probably meant to be
    * one: another ending (`.yml`), a folder further down.
    */
   list(): Promise<readonly string[]>;

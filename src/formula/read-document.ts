@@ -23,6 +23,7 @@ import type {
   EnvEntry,
   ForEach,
   Formula,
+  Import,
   Join,
   Molecule,
   Policy,
@@ -143,6 +144,7 @@ export function readProjectSettings(document: SourceDocument): Read<ProjectSetti
       (root.map('profiles')?.entries ?? []).map(({ key, value }) => [scalarText(key), reader.profile(value)]),
     ),
     policy: reader.policy(root.map('policy')),
+    imports: reader.imports(root.map('imports')),
   };
   return { value: settings, findings: reader.findings };
 }
@@ -624,11 +626,16 @@ class Reader {
     const allow = keys.map('allow');
     const repositories = allow && new Keys(allow).get('repositories');
     return {
+      from: keys.located('from'),
       require: this.texts(keys.get('require')) ?? [],
-      repositories: repositories && {
-        value: (this.texts(repositories) ?? []).map((one) => one.value),
-        span: repositories.span,
-      },
+      repositories: repositories
+        ? [
+            {
+              value: (this.texts(repositories) ?? []).map((one) => one.value),
+              span: repositories.span,
+            },
+          ]
+        : [],
       maxBounds: new Map(
         bounds.map(({ key, value }) => [
           scalarText(key) as 'minutes' | 'attempts',
@@ -638,6 +645,23 @@ class Reader {
       aspects: this.texts(keys.get('aspects')) ?? [],
       effects: keys.located('effects'),
     };
+  }
+
+  imports(node: SourceMap | undefined): ReadonlyMap<string, Import> {
+    return new Map(
+      (node?.entries ?? []).map(({ key, value }) => {
+        const keys = new Keys(value as SourceMap);
+        return [
+          scalarText(key),
+          {
+            name: this.text(key),
+            git: this.text(keys.required('git')),
+            ref: this.text(keys.required('ref')),
+            path: keys.located('path'),
+          },
+        ];
+      }),
+    );
   }
 
   profile(node: SourceNode): ProfileSettings {

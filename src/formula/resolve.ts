@@ -12,6 +12,8 @@ import type {
   VerifyCheck,
   Workspace,
 } from './formula.ts';
+import { formulaName, formulaNameOf, usedName, usesOf } from './names.ts';
+import { nestedImport, whereItWouldBe } from './unknown-name.ts';
 import { weave } from './weave.ts';
 
 /** A formula with all it extends and all that is woven into it, in which every `uses` has been looked up. */
@@ -59,9 +61,12 @@ export interface Owned<T> {
  * How a formula finds what it names. Undefined: there is no such file; `broken`: there is, and it was reported itself.
  */
 export interface Library {
-  molecule(name: string): Molecule | 'broken' | undefined;
-  /** A formula, or an aspect, since both stand in one folder. */
-  formula(name: string): Formula | Aspect | 'broken' | undefined;
+  /** What `uses` names, seen from the file it is written in. */
+  molecule(name: Located<string>): Molecule | 'broken' | undefined;
+  /** A formula, or an aspect, since both stand in one folder. Named as `extends` does. */
+  formula(name: Located<string>): Formula | Aspect | 'broken' | undefined;
+  /** The file of a formula or aspect, be there one or not: two names of one thing have one file. */
+  fileOf(name: Located<string>): string;
   /** Aspects that are woven into every formula. */
   readonly aspects: readonly Located<string>[];
   /** All names, for suggestions, in the form `uses` takes. */
@@ -97,10 +102,10 @@ export function resolveFormula(formula: Formula, library: Library): Resolution {
   let isWhole = true;
 
   const visit = (current: Formula, path: readonly Hop[]): ResolvedFormula => {
-    const known = resolved.get(current.name.value);
+    const known = resolved.get(current.file);
     if (known) return known;
     const value = assemble(current, current, path, []);
-    resolved.set(current.name.value, value);
+    resolved.set(current.file, value);
     return value;
   };
 
@@ -125,14 +130,14 @@ export function resolveFormula(formula: Formula, library: Library): Resolution {
     if (current.extends.length === 0) return value;
     const chain = [...below, current];
     const bases = current.extends.flatMap((base) => {
-      const found = library.formula(base.value);
+      const found = library.formula(base);
       // By file: what a formula calls itself may be a mistake.
       const start = typeof found === 'object' ? chain.findIndex(({ file }) => file === found.file) : -1;
       const isTooDeep = chain.length > mostDeep;
       // Told once: for the formula that is just too deep, and not for each that extends it.
       const isLast = typeof found === 'object' && found.kind === 'formula' && found.extends.length === 0;
       if (isTooDeep && isLast) findings.push(extendsTooDeep(chain));
-      else if (start === 0) findings.push(extendsCycle(chain, base));
+      else if (start === 0) findings.push(extendsCycle(chain, base, library));
       else if (start < 0 && (found === undefined || (found !== 'broken' && found.kind === 'aspect')) && own)
         findings.push(unknownBase(base, found !== undefined, library));
       if (isTooDeep || start >= 0 || found === undefined || found === 'broken' || found.kind === 'aspect') {
@@ -159,11 +164,12 @@ export function resolveFormula(formula: Formula, library: Library): Resolution {
       woven: undefined,
     });
     if (!uses) return without(merge(undefined, step.body));
-    if (uses.value.startsWith('formula/')) {
-      const name = uses.value.slice('formula/'.length);
+    const name = formulaNameOf(uses.value);
+    if (name !== undefined) {
       const hops = [...path, { formula: current, uses }];
-      const start = hops.findIndex((hop) => hop.formula.name.value === name);
-      const target = library.formula(name);
+      const target = library.formula({ ...uses, value: name });
+      const file = library.fileOf({ ...uses, value: name });
+      const start = hops.findIndex((hop) => hop.formula.file === file);
       if (start >= 0) {
         // Told in each of the files that form the circle, at the `uses` that leads into it.
         if (start === 0) findings.push(usesCycle(hops));
@@ -171,14 +177,14 @@ export function resolveFormula(formula: Formula, library: Library): Resolution {
         report(unknownUses(uses, library, target !== undefined));
       } else if (target !== 'broken' && hops.length > mostDeep) {
         // Told once: for the formula that is just too deep, and not for each that uses it.
-        if (!target.steps.some((inner) => inner.uses?.value.startsWith('formula/')))
+        if (!target.steps.some((inner) => inner.uses && formulaNameOf(inner.uses.value) !== undefined))
           findings.push(usesTooDeep(hops));
       } else if (target !== 'broken') {
         return { ...without(merge(undefined, step.body)), group: visit(target, hops) };
       }
       return without(merge(undefined, step.body));
     }
-    const molecule = library.molecule(uses.value);
+    const molecule = library.molecule(uses);
     if (molecule === undefined) report(unknownUses(uses, library));
     const found = typeof molecule === 'object' ? molecule : undefined;
     return { ...without(merge(found?.body, step.body)), molecule: found };
@@ -209,7 +215,7 @@ export function resolveRule(
   return { formula: outer, steps: [...put('before'), target, ...put('after')], finally: [] };
 }
 
-function extendsCycle(chain: readonly Formula[], base: Located<string>): Finding {
+function extendsCycle(chain: readonly Formula[], base: Located<string>, library: Library): Finding {
   const [first, ...others] = chain.map(({ name }) => name.value);
   return {
     rule: 'extends-cycle',
@@ -219,7 +225,9 @@ function extendsCycle(chain: readonly Formula[], base: Located<string>): Finding
         ? `formula "${first}" extends itself`
         : `formula "${first}" extends itself, through ${others.map((name) => `"${name}"`).join(', ')}`,
     help: 'put what they share into a formula that both extend',
-    span: chain[0]?.extends.find(({ value }) => value === (others[0] ?? first))?.span ?? base.span,
+    span:
+      chain[0]?.extends.find((name) => library.fileOf(name) === (chain[1] ?? chain[0])?.file)?.span ??
+      base.span,
   };
 }
 
@@ -234,16 +242,16 @@ function extendsTooDeep([first]: readonly Formula[]): Finding {
 }
 
 function unknownBase({ value, span }: Located<string>, isAspect: boolean, library: Library): Finding {
-  const names = library.names.flatMap((name) => (name.startsWith('formula/') ? [name.slice(8)] : []));
+  const names = library.names.flatMap((name) => formulaNameOf(name) ?? []);
   return {
     rule: 'unknown-base',
     severity: 'error',
     message: isAspect
       ? `"${value}" is an aspect, and only a formula can be extended`
-      : `there is no formula "${value}" to extend`,
+      : (nestedImport(formulaName(value), span) ?? `there is no formula "${value}" to extend`),
     help: isAspect
       ? `weave it in: \`aspects: [${value}]\``
-      : (suggest(value, names) ?? `it would be in formulas/${value}.yaml`),
+      : (suggest(value, names) ?? whereItWouldBe(formulaName(value), span, library.names)),
     span,
   };
 }
@@ -279,24 +287,22 @@ function usesTooDeep(hops: readonly Hop[]): Finding {
   };
 }
 
-function unknownUses(uses: Located<string>, library: Library, isAspect = false): Finding {
-  const name = uses.value;
-  const asFormula = library.names.includes(`formula/${name}`);
-  const kind = name.startsWith('formula/') ? 'formula' : 'molecule';
-  const file =
-    kind === 'formula' ? `formulas/${name.slice('formula/'.length)}.yaml` : `molecules/${name}.yaml`;
+function unknownUses({ value, span }: Located<string>, library: Library, isAspect = false): Finding {
+  const name = usedName(value);
+  const shown = formulaNameOf(value) ?? value;
+  const asFormula = usesOf({ ...name, kind: 'formula' });
   return {
     rule: 'unknown-uses',
     severity: 'error',
     message: isAspect
-      ? `"${name.replace(/^formula\//, '')}" is an aspect, and no formula`
-      : `there is no ${kind} "${name.replace(/^formula\//, '')}"`,
+      ? `"${shown}" is an aspect, and no formula`
+      : (nestedImport(name, span) ?? `there is no ${name.kind} "${shown}"`),
     help: isAspect
-      ? `weave it into the formula: \`aspects: [${name.replace(/^formula\//, '')}]\``
-      : asFormula
-        ? `a formula is used as \`formula/${name}\``
-        : (suggest(name, library.names) ?? `it would be in ${file}`),
-    span: uses.span,
+      ? `weave it into the formula: \`aspects: [${shown}]\``
+      : library.names.includes(asFormula)
+        ? `a formula is used as \`${asFormula}\``
+        : (suggest(value, library.names) ?? whereItWouldBe(name, span, library.names)),
+    span,
   };
 }
 

@@ -2,7 +2,9 @@ import type { Finding, Located } from '../diagnostics/diagnostic.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import { effectsOf } from './effects.ts';
 import type { Aspect, AspectRule, Formula, Match, ProjectSettings, Step } from './formula.ts';
+import { formulaName, formulaNameOf } from './names.ts';
 import type { Library, ResolvedFormula, ResolvedStep } from './resolve.ts';
+import { nestedImport, whereItWouldBe } from './unknown-name.ts';
 import { graphAmong, graphOf, pinned, rewritten } from './rewrite.ts';
 import { insertAround } from './step-graph.ts';
 import type { Beside } from './step-graph.ts';
@@ -22,14 +24,15 @@ export function weave(
   /** Aspects that matched something, or that were told to be missing. */
   const used = new Set<string>();
   const isOwn = ({ span }: Located<string>) => span.file === whole.formula.file;
+  const fileOf = (name: Located<string>) => library.fileOf(name);
   const woven = new Map<ResolvedFormula, Map<string, ResolvedFormula>>();
 
   const visit = (current: ResolvedFormula, inherited: readonly Located<string>[]): ResolvedFormula => {
-    const names = new Set(inherited.map(({ value }) => value));
-    const all = [...inherited, ...current.formula.aspects.filter(({ value }) => !names.has(value))];
+    const files = new Set(inherited.map(fileOf));
+    const all = [...inherited, ...current.formula.aspects.filter((name) => !files.has(fileOf(name)))];
     const known = woven.get(current) ?? new Map<string, ResolvedFormula>();
     woven.set(current, known);
-    const key = all.map(({ value }) => value).join();
+    const key = all.map(fileOf).join();
     const done = known.get(key);
     if (done) return done;
     const inside = (step: ResolvedStep): ResolvedStep =>
@@ -51,11 +54,11 @@ export function weave(
     name: Located<string>,
     source: ResolvedFormula,
   ): ResolvedFormula => {
-    const aspect = library.formula(name.value);
+    const aspect = library.formula(name);
     if (aspect === undefined || aspect === 'broken' || aspect.kind !== 'aspect') {
       if (aspect !== 'broken' && isOwn(name))
         findings.push(unknownAspect(name, aspect !== undefined, library));
-      used.add(name.value);
+      used.add(fileOf(name));
       return current;
     }
     return aspect.rules.reduce((before, rule) => put(before, rule, aspect, source === whole), current);
@@ -70,7 +73,7 @@ export function weave(
     const targets = current.steps.filter((step) => matches(rule.match, step));
     const ids = [...rule.before, ...rule.after].map(({ id }) => id.value);
     if (targets.length === 0) return current;
-    used.add(aspect.name.value);
+    used.add(aspect.file);
     // Two of one id are told where the aspect is checked.
     if (new Set(ids).size < ids.length) return current;
     const taken = new Set([...current.steps, ...current.finally].map(idOf));
@@ -103,14 +106,14 @@ export function weave(
 
   const value = visit(whole, library.aspects);
   for (const name of whole.formula.aspects)
-    if (isOwn(name) && !used.has(name.value)) findings.push(matchesNothing(name, whole.formula));
+    if (isOwn(name) && !used.has(fileOf(name))) findings.push(matchesNothing(name, whole.formula));
   return { value, findings };
 }
 
 /** What is wrong with the aspects that `wf.yaml` has woven into every formula. */
 export function policyAspects({ policy }: ProjectSettings, library: Library): readonly Finding[] {
   return (policy?.aspects ?? []).flatMap((name) => {
-    const found = library.formula(name.value);
+    const found = library.formula(name);
     if (found === 'broken' || (found && found.kind === 'aspect')) return [];
     return [unknownAspect(name, found !== undefined, library)];
   });
@@ -121,15 +124,17 @@ function idOf({ step }: ResolvedStep): string {
 }
 
 function unknownAspect({ value, span }: Located<string>, isFormula: boolean, library: Library): Finding {
-  const names = library.names.flatMap((name) => (name.startsWith('formula/') ? [name.slice(8)] : []));
+  const names = library.names.flatMap((name) => formulaNameOf(name) ?? []);
   return {
     rule: 'unknown-aspect',
     severity: 'error',
-    message: isFormula ? `"${value}" is a formula, and no aspect` : `there is no aspect "${value}"`,
+    message: isFormula
+      ? `"${value}" is a formula, and no aspect`
+      : (nestedImport(formulaName(value), span) ?? `there is no aspect "${value}"`),
     help: isFormula
       ? `to run it as a step: \`uses: formula/${value}\``
       : (suggest(value, names) ??
-        `it would be in formulas/${value}.yaml, and begin with \`aspect: ${value}\``),
+        `${whereItWouldBe(formulaName(value), span, library.names)}, and begin with \`aspect: ${formulaName(value).name}\``),
     span,
   };
 }

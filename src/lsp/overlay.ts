@@ -16,5 +16,5 @@ export function overlay(files: Loader, open: ReadonlyMap<string, string>): Loade
 
 /** Whether a file belongs to a project by its place; of other YAML an editor shows nothing is known. */
 export function isListed(path: string): boolean {
-  return path === 'wf.yaml' || /^(?:formulas|molecules)\/.+\.ya?ml$/.test(path);
+  return path === 'wf.yaml' || path === 'wf.lock' || /^(?:formulas|molecules)\/.+\.ya?ml$/.test(path);
 }

@@ -3,7 +3,7 @@ import type { Loader } from '../formula/loader.ts';
 /**
  * Files of a project that a change of some files may have a word in: those files themselves, and whatever names one of
  * them, directly or through others. Names are looked for as text, so that there may be too many among them and never
- * too few; a change of `wf.yaml` is one for all. `others` are further files that may lie in between, such as schemas.
+ * too few; a change of `wf.yaml` or `wf.lock` is one for all. `others` are further files that may lie in between, such as schemas.
  */
 export async function affectedFiles(
   loader: Loader,
@@ -11,7 +11,7 @@ export async function affectedFiles(
   others: readonly string[],
 ): Promise<readonly string[]> {
   const paths = await loader.list();
-  if (changed.has('wf.yaml')) return paths;
+  if (changed.has('wf.yaml') || changed.has('wf.lock')) return paths;
   const texts = new Map<string, string>();
   for (const path of new Set([...paths, ...others])) {
     const bytes = await loader.read(path).catch(() => undefined);

@@ -6,6 +6,7 @@ import { Project } from '../formula/project.ts';
 import { affectedFiles } from './affected-files.ts';
 import { CheckMemory, seenThrough } from './check-memory.ts';
 import type { CheckedFile, CheckStore, Seen } from './check-memory.ts';
+import { importedFindings } from './imported-findings.ts';
 import { policyOf } from './lower-formula.ts';
 import { withProfile } from './profile.ts';
 
@@ -93,12 +94,13 @@ export async function checkPart(loader: Loader, paths: readonly string[]): Promi
   const files: CheckedFile[] = [];
   const findings: Finding[] = [];
   /** What other files have asked for, and more of them may. */
-  const shared = new Set(['wf.yaml']);
+  const shared = new Set(['wf.yaml', 'wf.lock']);
   for (const path of paths) {
     const { value, asked } = await project.noting(async () => {
       const { findings: own, ignored: stand } = await checkFile(project, path);
       const file = await project.file(path);
-      return { found: file ? [...own, ...(await policyOf(project, file, own))] : own, stand };
+      const more = file ? await policyOf(project, file, own) : [];
+      return { found: [...own, ...more, ...(await importedFindings(project, path))], stand };
     });
     const { found, stand } = value;
     findings.push(...found);

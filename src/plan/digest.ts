@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
+import type { Digest } from '../support/digest.ts';
+import { digestOf } from '../support/digest.ts';
 import type { JsonObject, JsonSchema, JsonValue } from '../support/json.ts';
 import { isJsonObject } from '../support/json.ts';
-import type { Digest, Plan, PlanStep } from './plan.ts';
+import type { Plan, PlanStep } from './plan.ts';
 
 /**
  * The name of a plan: SHA-256 over its canonical form (RFC 8785) without what does not change behaviour: the compiler
@@ -30,7 +31,7 @@ export function digestPlan(plan: Omit<Plan, 'plan'> & { readonly plan?: Digest }
 
 /** SHA-256 of a JSON value's canonical form. */
 export function digestJson(value: JsonValue): Digest {
-  return `sha256:${createHash('sha256').update(canonicalJson(value)).digest('hex')}`;
+  return digestOf(canonicalJson(value));
 }
 
 /** RFC 8785. Throws a TypeError for what is not plain JSON, since the library would write something else in its place. */

@@ -1,3 +1,4 @@
+import { named } from '../formula/names.ts';
 import type { Diagnostic, Span } from '../diagnostics/diagnostic.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import { effectsOf } from '../formula/effects.ts';
@@ -69,7 +70,7 @@ export async function explainFormula(loader: Loader, name: string, profile?: str
     profile === undefined ? {} : { profile },
   );
   const project = await Project.open(loader);
-  const content = (await project.closure(`formulas/${name}.yaml`))?.content;
+  const content = (await project.closure(project.formulaFile(named(name))))?.content;
   if (!plan || content?.kind !== 'formula') return { ok: false, diagnostics, sources };
   const { value: resolved } = resolveFormula(content, project.library);
   const explainer = new Explainer(project, plan, resolved);

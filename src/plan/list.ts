@@ -1,3 +1,4 @@
+import { calledName, pathWithin } from '../formula/imports.ts';
 import type { Loader } from '../formula/loader.ts';
 import { Project } from '../formula/project.ts';
 import { resolveFormula } from '../formula/resolve.ts';
@@ -22,20 +23,20 @@ export interface ProjectList {
   readonly aspects: readonly ListEntry[];
 }
 
-/** What there is in a project, by name. */
+/** What there is in a project and in what it imports, by name. */
 export async function listProject(loader: Loader): Promise<ProjectList> {
   const project = await Project.open(loader);
   const formulas: ListEntry[] = [];
   const molecules: ListEntry[] = [];
   const aspects: ListEntry[] = [];
-  for (const path of project.paths) {
-    const match = isTestFile(path) ? null : /^(formulas|molecules)\/(.+)\.yaml$/.exec(path);
+  for (const path of [...project.paths, ...project.importedPaths]) {
+    const match = isTestFile(path) ? null : /^(formulas|molecules)\/(.+)\.yaml$/.exec(pathWithin(path));
     if (!match) continue;
     const content = (await project.closure(path))?.content;
     if (content?.kind === 'aspect') {
       const { name, description } = content;
       aspects.push({
-        name: name.value,
+        name: calledName(path, name.value),
         ...(description !== undefined && { description }),
         tags: [],
         inputs: {},
@@ -51,7 +52,7 @@ export async function listProject(loader: Loader): Promise<ProjectList> {
           ? content
           : undefined;
     (match[1] === 'formulas' ? formulas : molecules).push({
-      name: known?.name.value ?? String(match[2]),
+      name: calledName(path, known?.name.value ?? String(match[2])),
       ...(known?.description !== undefined && { description: known.description }),
       tags: known?.tags ?? [],
       inputs: Object.fromEntries((known?.inputs ?? []).map(({ name, schema }) => [name.value, schema])),

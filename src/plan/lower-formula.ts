@@ -2,6 +2,7 @@ import type { Finding } from '../diagnostics/diagnostic.ts';
 import { LineIndex } from '../diagnostics/line-index.ts';
 import { bashFor, checkFile } from '../checks/check-file.ts';
 import type { Formula } from '../formula/formula.ts';
+import { calledName } from '../formula/imports.ts';
 import type { Project, ProjectFile } from '../formula/project.ts';
 import type { ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
 import { resolveFormula } from '../formula/resolve.ts';
@@ -64,7 +65,7 @@ export async function lowerFormula(
   const body: Omit<Plan, 'plan'> = {
     schema: 1,
     compiler: COMPILER,
-    formula: formula.name.value,
+    formula: calledName(source.file, formula.name.value),
     ...(formula.description !== undefined && { description: formula.description }),
     ...(profile !== undefined && { profile }),
     inputs: lowerDeclarations(formula.inputs),

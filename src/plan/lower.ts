@@ -12,6 +12,7 @@ import type {
   Wait,
   Workspace,
 } from '../formula/formula.ts';
+import { calledName } from '../formula/imports.ts';
 import { renameRoots } from '../formula/rename.ts';
 import type { Effect } from '../formula/effect.ts';
 import { defaultEffects, effectsOf } from '../formula/effects.ts';
@@ -206,7 +207,7 @@ function lowerAction({ body, group, molecule }: ResolvedStep, lowering: Lowering
     const { outputs, budget, concurrency } = group.formula;
     return {
       kind: 'group',
-      formula: group.formula.name.value,
+      formula: calledName(group.formula.file, group.formula.name.value),
       steps: lowerSteps(group, lowering),
       ...(last.length > 0 && { finally: last }),
       ...(outputs.length > 0 && {

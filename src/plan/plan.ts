@@ -1,8 +1,6 @@
 import type { Effect } from '../formula/effect.ts';
+import type { Digest } from '../support/digest.ts';
 import type { JsonObject, JsonSchema, JsonValue } from '../support/json.ts';
-
-/** `sha256:` and 64 hexadecimal digits. */
-export type Digest = `sha256:${string}`;
 
 /** Handlebars text. Without `{{` it stands for itself. */
 export type TemplateText = string;

@@ -1,6 +1,7 @@
 import type { Finding, Located, Span } from '../diagnostics/diagnostic.ts';
 import { effectsOf } from '../formula/effects.ts';
 import type { Formula, Policy, Workspace } from '../formula/formula.ts';
+import { importPlace } from '../formula/imports.ts';
 import type { Project } from '../formula/project.ts';
 import type { ResolvedFormula } from '../formula/resolve.ts';
 import { resolveFormula } from '../formula/resolve.ts';
@@ -24,18 +25,49 @@ export async function checkPolicy(
   const { value: resolved } = resolveFormula(source, project.library);
   const { formula } = resolved;
   const plan = policy.maxBounds.size > 0 ? await compile() : undefined;
+  const parts = [
+    { resolved, path: '', placeOf: (span: Span) => (span.file === formula.file ? span : formula.name.span) },
+    ...importedParts(resolved),
+  ];
   return [
-    ...policy.require.flatMap((what) => required(what, formula, resolved)),
-    ...checkRepositories(formula, resolved, policy.repositories),
-    ...checkEffects(formula, resolved, policy.effects),
+    ...parts.flatMap((part) => [
+      ...policy.require.flatMap((what) => required(what, part)),
+      ...checkRepositories(part, policy.repositories),
+      ...checkEffects(part, policy.effects),
+    ]),
     ...(plan ? checkBounds(formula, policy.maxBounds, reckon(plan)) : []),
   ];
 }
 
-function required(what: Located<string>, formula: Formula, resolved: ResolvedFormula): readonly Finding[] {
+/** Something that the policy is about: a formula, or one of an import that it uses, which nobody else looks at here. */
+interface Part {
+  readonly resolved: ResolvedFormula;
+  /** What is before the ids of its steps: `parent.child.`, empty for the formula itself. */
+  readonly path: string;
+  /** Where that is told which is wrong at some place: what is woven in, extended or imported has its place elsewhere. */
+  readonly placeOf: (span: Span) => Span;
+}
+
+function importedParts({ steps, finally: last }: ResolvedFormula): readonly Part[] {
+  const within = (resolved: ResolvedFormula, path: string, place: Span): readonly Part[] => [
+    { resolved, path, placeOf: () => place },
+    ...[...resolved.steps, ...resolved.finally].flatMap(({ step, group }) =>
+      group ? within(group, `${path}${step.id.value}.`, place) : [],
+    ),
+  ];
+  return [...steps, ...last].flatMap(({ step, group }) =>
+    group && importPlace(group.formula.file)
+      ? within(group, `${step.id.value}.`, step.uses?.span ?? step.id.span)
+      : [],
+  );
+}
+
+function required(what: Located<string>, { resolved, path, placeOf }: Part): readonly Finding[] {
   const related = [{ message: 'it is asked for here', span: what.span }];
   if (what.value === 'budget') {
-    if (formula.budget) return [];
+    const { formula } = resolved;
+    // That of who uses it holds for what is inside.
+    if (formula.budget || path !== '') return [];
     return [
       {
         rule: 'policy-require',
@@ -55,20 +87,16 @@ function required(what: Located<string>, formula: Formula, resolved: ResolvedFor
     .map(({ step }) => ({
       rule: 'policy-require',
       severity: 'error',
-      message: `step "${step.id.value}" runs a command and has no \`verify\`, which the policy requires`,
+      message: `step "${path}${step.id.value}" runs a command and has no \`verify\`, which the policy requires`,
       help: 'say what has to hold when it has ended: `verify: [{run: …}]`',
-      span: placeIn(formula, step.id.span),
+      span: placeOf(step.id.span),
       related,
     }));
 }
 
-function checkEffects(
-  formula: Formula,
-  { steps, finally: last }: ResolvedFormula,
-  allowed: Policy['effects'],
-): readonly Finding[] {
+function checkEffects({ resolved, path, placeOf }: Part, allowed: Policy['effects']): readonly Finding[] {
   if (!allowed) return [];
-  return [...steps, ...last].flatMap(({ step, body, group }) => {
+  return [...resolved.steps, ...resolved.finally].flatMap(({ step, body, group }) => {
     const more = group ? undefined : effectsOf(body).find((effect) => !allowed.value.includes(effect));
     if (more === undefined) return [];
     const why = body.effects
@@ -80,28 +108,18 @@ function checkEffects(
       {
         rule: 'policy-effects',
         severity: 'error',
-        message: `step "${step.id.value}" has the effect \`${more}\`${why}, which the policy does not allow`,
+        message: `step "${path}${step.id.value}" has the effect \`${more}\`${why}, which the policy does not allow`,
         help: `say what it really touches (\`effects: [${allowed.value.join(', ')}]\`), or do it in another project`,
-        span: placeIn(formula, body.effects?.span ?? step.id.span),
+        span: placeOf(body.effects?.span.file === step.id.span.file ? body.effects.span : step.id.span),
         related: [{ message: 'what is allowed stands here', span: allowed.span }],
       },
     ];
   });
 }
 
-/** What stands in a file that the formula extends or weaves in is told at its own name. */
-function placeIn(formula: Formula, span: Span): Span {
-  return span.file === formula.file ? span : formula.name.span;
-}
-
 /** A repository that is only known when the formula runs cannot be looked at now. */
-function checkRepositories(
-  formula: Formula,
-  { steps, finally: last }: ResolvedFormula,
-  allowed: Policy['repositories'],
-): readonly Finding[] {
-  if (!allowed) return [];
-  const matches = globMatcher(allowed.value);
+function checkRepositories({ resolved, placeOf }: Part, allowed: Policy['repositories']): readonly Finding[] {
+  const { formula, steps, finally: last } = resolved;
   const workspaces: readonly Workspace[] = [
     ...(formula.workspace ? [formula.workspace] : []),
     ...[...steps, ...last].flatMap(({ body }) => (body.workspace ? [body.workspace.value] : [])),
@@ -110,7 +128,11 @@ function checkRepositories(
     if (typeof from !== 'object') return [];
     const { git } = from;
     const address = plainAddress(git.text);
-    if (git.literal && address !== undefined && matches(address)) return [];
+    // Of two policies, each has its say.
+    const refusing = allowed.find(
+      ({ value }) => !git.literal || address === undefined || !globMatcher(value)(address),
+    );
+    if (!refusing) return [];
     return [
       {
         rule: 'policy-repository',
@@ -121,10 +143,10 @@ function checkRepositories(
             : `the policy does not allow the repository ${git.text}`
           : 'under a policy that lists repositories, which one it is has to be known before the formula runs',
         help: git.literal
-          ? `it allows ${allowed.value.join(', ')}`
+          ? `it allows ${refusing.value.join(', ')}`
           : 'write the address without `{{…}}`, and give one step or formula to each repository',
-        span: placeIn(formula, git.span),
-        related: [{ message: 'what is allowed stands here', span: allowed.span }],
+        span: placeOf(git.span),
+        related: [{ message: 'what is allowed stands here', span: refusing.span }],
       },
     ];
   });

@@ -8,7 +8,10 @@ import type { JsonObject, JsonValue } from '../support/json.ts';
 import { isJsonObject } from '../support/json.ts';
 import type { DocumentKind } from './validate.ts';
 
-const schemas: Readonly<Record<DocumentKind, JsonObject>> = {
+/** Kinds of files that people write. */
+type WrittenKind = Exclude<DocumentKind, 'lock'>;
+
+const schemas: Readonly<Record<WrittenKind, JsonObject>> = {
   aspect: aspectSchema,
   formula: formulaSchema as unknown as JsonObject,
   molecule: moleculeSchema,
@@ -26,7 +29,7 @@ const SHARED: Readonly<Record<string, { readonly prefix: string; readonly $defs:
  * The schema of one kind of file for an editor: whole in itself, so that nothing is fetched from anywhere, and without
  * what only our own checks understand.
  */
-export function editorSchema(kind: DocumentKind): JsonObject {
+export function editorSchema(kind: WrittenKind): JsonObject {
   const { $defs, ...own } = forEditor(schemas[kind]) as JsonObject;
   const { $defs: rules, ...aspect } = forEditor(schemas.aspect) as JsonObject;
   const isShared = kind === 'formula';

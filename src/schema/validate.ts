@@ -2,6 +2,7 @@ import commonSchema from '../../schemas/common.schema.json' with { type: 'json' 
 import aspectSchema from '../../schemas/aspect.schema.json' with { type: 'json' };
 import formulaSchema from '../../schemas/formula.schema.json' with { type: 'json' };
 import moleculeSchema from '../../schemas/molecule.schema.json' with { type: 'json' };
+import lockSchema from '../../schemas/lock.schema.json' with { type: 'json' };
 import projectSchema from '../../schemas/project.schema.json' with { type: 'json' };
 import testSchema from '../../schemas/test.schema.json' with { type: 'json' };
 import type { Finding } from '../diagnostics/diagnostic.ts';
@@ -9,14 +10,25 @@ import type { SourceDocument } from '../source/source-document.ts';
 import { SchemaWalker, type WalkedSchema } from './schema-walker.ts';
 
 /** The kinds of files that have a schema of ours. */
-export type DocumentKind = 'formula' | 'molecule' | 'aspect' | 'project' | 'test';
+export type DocumentKind = 'formula' | 'molecule' | 'aspect' | 'project' | 'test' | 'lock';
 
 const schemas: Readonly<Record<DocumentKind, WalkedSchema>> = {
   aspect: aspectSchema as WalkedSchema,
   formula: formulaSchema as WalkedSchema,
   molecule: moleculeSchema as WalkedSchema,
+  lock: lockSchema as WalkedSchema,
   project: projectSchema as WalkedSchema,
   test: testSchema as WalkedSchema,
+};
+
+/** What messages call a file as a whole. */
+const NAMES: Readonly<Record<DocumentKind, string>> = {
+  aspect: 'the aspect',
+  formula: 'the formula',
+  lock: 'wf.lock',
+  molecule: 'the molecule',
+  project: 'wf.yaml',
+  test: 'the file of tests',
 };
 
 /**
@@ -36,18 +48,22 @@ export function validateDocument(document: SourceDocument, kind: DocumentKind): 
     'formula.schema.json': schemas.formula,
   });
   return walker
-    .walk(root, kind === 'project' ? 'wf.yaml' : kind === 'test' ? 'the file of tests' : `the ${kind}`)
+    .walk(root, NAMES[kind])
     .filter(
       ({ span }) => !errors.some((error) => error.span.start <= span.start && span.end <= error.span.end),
     );
 }
 
 function emptyFile(file: string, kind: DocumentKind): Finding {
+  const held = kind === 'test' ? 'tests' : kind === 'lock' ? 'what imports are pinned to' : `a ${kind}`;
   return {
     rule: 'empty-file',
     severity: 'error',
-    message: `the file is empty, but should hold ${kind === 'test' ? 'tests' : `a ${kind}`}`,
-    help: `begin with "${kind === 'test' ? 'tests:' : `${kind}: <name>`}"`,
+    message: `the file is empty, but should hold ${held}`,
+    help:
+      kind === 'lock'
+        ? 'run `wf lock`, which writes it'
+        : `begin with "${kind === 'test' ? 'tests:' : `${kind}: <name>`}"`,
     span: { file, start: 0, end: 0 },
   };
 }

@@ -1,5 +1,5 @@
 import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { makeUnversionedFolder } from '../support/unversioned-folder.ts';
 import { UserError } from '../support/user-error.ts';
 import type { Note } from './directory-workspace.ts';
@@ -8,6 +8,7 @@ import { withFiles } from './file-problem.ts';
 import { git, GitError, gitText } from './git.ts';
 import { gitFolder } from './git-state.ts';
 import type { Prepare } from './prepare.ts';
+import { repositoryPlace, withoutPassword } from './repository-address.ts';
 import { prepareDirectory } from './prepare.ts';
 import type { RunWorkspace } from './run-workspace.ts';
 import { uncommittedFiles } from './uncommitted-files.ts';
@@ -281,8 +282,7 @@ async function cloneAddress(
   { git: address, ref }: { readonly git: string; readonly ref?: string },
   directory: string,
 ): Promise<string> {
-  const far = /^[\w+.-]+:\/\/|^[^/]+@[^/]+:/.test(address);
-  const place = far ? address : resolve(project, address);
+  const place = repositoryPlace(address, project);
   await rm(directory, { recursive: true, force: true });
   await cloning(
     () =>
@@ -312,10 +312,6 @@ async function cloning(clone: () => Promise<unknown>, what: string): Promise<voi
       hint: 'check the address, and that git can read it without a password prompt',
     });
   }
-}
-
-function withoutPassword(text: string): string {
-  return text.replace(/(:\/\/)[^/@\s]+@/g, '$1***@');
 }
 
 async function repositoryOf(project: string): Promise<Repository> {

@@ -56,7 +56,7 @@ export function projectAt(root: string): ProjectFolder {
   return {
     root,
     list: () => {
-      const found = existsSync(join(root, 'wf.yaml')) ? ['wf.yaml'] : [];
+      const found = ['wf.yaml', 'wf.lock'].filter((name) => existsSync(join(root, name)));
       for (const folder of FOLDERS) {
         for (const name of filesOf(join(root, folder))) {
           if (/\.ya?ml$/.test(name)) found.push(`${folder}/${name}`);

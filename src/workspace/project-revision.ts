@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { importPlace } from '../formula/imports.ts';
 import type { Loader } from '../formula/loader.ts';
 import { maxFileSize } from '../source/limits.ts';
 import { UserError } from '../support/user-error.ts';
@@ -21,9 +22,21 @@ interface Entry {
  * A project as it stands in a commit, read from git's objects: nothing is checked out. Throws a {@link UserError} where
  * there is no repository or no such revision.
  */
-export function projectRevision({ root }: ProjectFolder, revision: string): ProjectRevision {
+export function projectRevision(project: ProjectFolder, revision: string): ProjectRevision {
+  const { root } = project;
   const commit = resolveRevision(root, revision);
-  const entries = entriesOf(commit, root);
+  const files = treeLoader(root, commit);
+  return {
+    ...files,
+    commit,
+    // Files of imports are in no commit: they are kept by the commit that `wf.lock` names.
+    read: (path) => (importPlace(path) ? project.read(path) : files.read(path)),
+  };
+}
+
+/** The files of a tree of git, which is asked in `root`. */
+export function treeLoader(root: string, tree: string): Loader {
+  const entries = entriesOf(tree, root);
   const texts = new Map<string, Buffer>();
   /** The entry that a path leads to; a link is followed as far as it stays within. */
   const find = (path: string, hops = 0): Entry | undefined => {
@@ -35,11 +48,10 @@ export function projectRevision({ root }: ProjectFolder, revision: string): Proj
       : find(posix.join(posix.dirname(path), target), hops + 1);
   };
   return {
-    commit,
     list: () =>
       Promise.resolve(
         [...entries.keys()]
-          .filter((path) => /^(wf\.ya?ml|(formulas|molecules)\/.+\.ya?ml)$/.test(path))
+          .filter((path) => /^(wf\.lock|wf\.ya?ml|(formulas|molecules)\/.+\.ya?ml)$/.test(path))
           .sort(),
       ),
     exists: (path) => Promise.resolve(find(path) !== undefined),

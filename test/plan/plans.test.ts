@@ -84,7 +84,12 @@ describe('the digest', () => {
         await fc.assert(
           fc.asyncProperty(fc.integer(), async (style) => {
             const again = Object.entries(files).map(
-              ([path, text]) => [path, path.endsWith('.yaml') ? restyle(text, style) : text] as const,
+              ([path, text]) =>
+                // What is imported is pinned as it is.
+                [
+                  path,
+                  path.endsWith('.yaml') && !path.startsWith('.wf/') ? restyle(text, style) : text,
+                ] as const,
             );
             expect(
               (await compile(Object.fromEntries(again))).plan,

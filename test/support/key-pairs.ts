@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { JsonObject, JsonValue } from '../../src/support/json.ts';
 import { isJsonObject } from '../../src/support/json.ts';
@@ -148,7 +149,50 @@ const elsewhere = (allowed: string): Files => ({
   'wf.yaml': `policy: {allow: {repositories: ['${allowed}']}}\n`,
 });
 
+/** A project that imports one with some files, as `wf.yaml` and `wf.lock` say it. */
+const importing = (entry: string, files: Files, locked: object, settings = ''): Files => {
+  const commit = 'c'.repeat(40);
+  const digest = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+  const digests = Object.fromEntries(Object.entries(files).map(([path, text]) => [path, digest(text)]));
+  const imports = { std: { git: 'g', ref: 'v1', ...locked, commit, files: digests } };
+  return {
+    'wf.yaml': `imports: {std: {${entry}}}\n${settings}`,
+    'wf.lock': JSON.stringify({ lock: 1, imports }),
+    'formulas/a.yaml': 'formula: a\nsteps: [{id: s, uses: std/m}]\n',
+    ...Object.fromEntries(
+      Object.entries(files).map(([path, text]) => [`.wf/imports/std@${commit.slice(0, 12)}/${path}`, text]),
+    ),
+  };
+};
+const imported: Files = {
+  'molecules/m.yaml': 'molecule: m\nrun: ls\n',
+  'wf.yaml': 'policy: {require: [budget]}\n',
+};
+/** What wf.yaml says of an import beside what wf.lock pins: only the same is used. */
+const pinned = (a: string, b: string, locked: object = {}): Pair => ({
+  claim: 'refused',
+  a: importing(a, imported, locked),
+  b: importing(b, imported, locked),
+});
+
 export const PAIRS: Readonly<Record<string, Pair>> = {
+  'project.imports': {
+    claim: 'refused',
+    a: importing('git: g, ref: v1', imported, {}),
+    b: {
+      ...importing('git: g, ref: v1', imported, {}),
+      'wf.yaml': 'env: []\n',
+      'wf.lock': '{"lock": 1, "imports": {}}',
+    },
+  },
+  'import.git': pinned('git: g, ref: v1', 'git: h, ref: v1'),
+  'import.ref': pinned('git: g, ref: v1', 'git: g, ref: v2'),
+  'import.path': pinned('git: g, ref: v1, path: x', 'git: g, ref: v1', { path: 'x' }),
+  'policy.from': {
+    claim: 'refused',
+    a: importing('git: g, ref: v1', imported, {}, 'policy: {from: std}\n'),
+    b: importing('git: g, ref: v1', imported, {}, 'policy: {effects: [files]}\n'),
+  },
   'project.policy': underPolicy('require: [budget]', ''),
   'policy.effects': underPolicy('effects: []', 'effects: [files]'),
   'policy.aspects': {
@@ -625,7 +669,8 @@ export function keysOfSchemas(
       for (const option of (schema[keyword] ?? []) as readonly JsonValue[]) walk(option, map, file);
     }
     walk(schema['items'], map, file);
-    if (!('propertyNames' in schema) || map === 'profile') walk(schema['additionalProperties'], map, file);
+    if (!('propertyNames' in schema) || ['profile', 'imports'].includes(map))
+      walk(schema['additionalProperties'], map, file);
   };
   const visited = new Set<string>();
   for (const [kind, file] of kinds) walk(load(file), kind, file);

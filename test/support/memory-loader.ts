@@ -9,7 +9,7 @@ export function memoryLoader(files: Files): Loader {
     list: () =>
       Promise.resolve(
         Object.keys(files)
-          .filter((path) => /^(wf\.ya?ml|(formulas|molecules)\/.+\.ya?ml)$/.test(path))
+          .filter((path) => /^(wf\.lock|wf\.ya?ml|(formulas|molecules)\/.+\.ya?ml)$/.test(path))
           .sort(),
       ),
     read: (path) => {

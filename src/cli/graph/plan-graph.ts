@@ -1,3 +1,4 @@
+import { formulaName, usesOf } from '../../formula/names.ts';
 import { showDuration } from '../../formula/duration.ts';
 import type { Plan, PlanStep } from '../../plan/plan.ts';
 import type { Fold } from './fold.ts';
@@ -161,7 +162,7 @@ function linesOf({
     text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS - 1)}…` : text;
   return [
     id,
-    ...(action.kind === 'group' ? [`formula/${action.formula}`] : []),
+    ...(action.kind === 'group' ? [usesOf(formulaName(action.formula))] : []),
     ...(when === undefined ? [] : [`when ${short(when)}`]),
     ...(forEach === undefined
       ? []

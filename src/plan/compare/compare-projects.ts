@@ -3,7 +3,8 @@ import type { Loader } from '../../formula/loader.ts';
 import { Project } from '../../formula/project.ts';
 import { UserError } from '../../support/user-error.ts';
 import { compileFormula } from '../compile.ts';
-import type { Digest, Plan } from '../plan.ts';
+import type { Digest } from '../../support/digest.ts';
+import type { Plan } from '../plan.ts';
 import type { PlanChange } from './change.ts';
 import { comparePlans, privilegesIn } from './compare-plans.ts';
 
@@ -54,6 +55,7 @@ export async function compareProjects(
   const found: FormulaDifference[] = [];
   for (const name of names) {
     const one = old.has(name) ? await compileThen(before, name, profile) : undefined;
+    refuseMissingImports(one);
     const other = young.has(name) ? await compileFormula(after, name, profile) : undefined;
     found.push({ formula: name, ...differenceOf(one, other) });
   }
@@ -84,6 +86,15 @@ function differenceOf(before: Compiled | undefined, after: Compiled | undefined)
   return digests.before === digests.after
     ? { status: 'same', ...digests }
     : { status: 'changed', ...digests, changes: comparePlans(before.plan, plan) };
+}
+
+/** What cannot be looked at is no reason to say that a formula did not compile then. */
+function refuseMissingImports(before: Compiled | undefined): void {
+  const missing = before?.diagnostics.find(({ rule }) => rule === 'lock-mismatch');
+  if (!missing) return;
+  throw new UserError(`what the project imported then cannot be looked at: ${missing.message}`, {
+    hint: '`wf lock --at <revision>` fetches what wf.lock pinned there',
+  });
 }
 
 /** Before there was a profile, as without one: what it sets is then told as new. */

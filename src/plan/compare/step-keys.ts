@@ -1,3 +1,4 @@
+import { formulaName, usesOf } from '../../formula/names.ts';
 import type { JsonValue } from '../../support/json.ts';
 import type { PlanAction, PlanBudget, PlanCheck, PlanStep, PlanWorkspace } from '../plan.ts';
 import type { Difference } from './change.ts';
@@ -208,7 +209,7 @@ function describeGroup(
   after: Extract<PlanAction, { kind: 'group' }>,
 ): readonly Difference[] {
   return [
-    ...difference('uses', `formula/${before.formula}`, `formula/${after.formula}`),
+    ...difference('uses', usesOf(formulaName(before.formula)), usesOf(formulaName(after.formula))),
     ...differencesByName('outputs', before.outputs, after.outputs),
     ...describeBudget(before.budget, after.budget),
     ...STEP_KEYS.concurrency(before.concurrency, after.concurrency),
