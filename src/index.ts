@@ -55,7 +55,7 @@ export interface RunOptions extends Partial<Pick<RunHost, 'onEvent' | 'onOutput'
 
 /** Of a run that begins. */
 export interface StartOptions
-  extends RunOptions, Partial<Pick<RunRequest, 'inputs' | 'revision' | 'allowDirty'>> {}
+  extends RunOptions, Partial<Pick<RunRequest, 'inputs' | 'revision' | 'allowDirty' | 'noCache'>> {}
 
 /**
  * Tells every mistake of a project, or of some of its files (`paths`, relative to its root). Throws a {@link UserError}
@@ -81,7 +81,7 @@ export function compile(formula: string, options: ProjectOptions): Promise<Compi
  * not fit or the world is not as needed.
  */
 export function run(plan: Plan, options: StartOptions): Promise<RunState> {
-  const { project, inputs = {}, revision, allowDirty, by } = options;
+  const { project, inputs = {}, revision, allowDirty, noCache, by } = options;
   return startRun(
     {
       project: openProject(project).root,
@@ -89,6 +89,7 @@ export function run(plan: Plan, options: StartOptions): Promise<RunState> {
       inputs,
       ...(revision !== undefined && { revision }),
       ...(allowDirty !== undefined && { allowDirty }),
+      ...(noCache !== undefined && { noCache }),
       ...(by !== undefined && { by }),
     },
     hostOf(options),

@@ -12,6 +12,7 @@ import { keyWithoutEffect } from './key-without-effect.ts';
 import { missingScript } from './missing-script.ts';
 import { nameMatchesFile } from './name-matches-file.ts';
 import { neverSucceeds } from './never-succeeds.ts';
+import { notCacheable } from './not-cacheable.ts';
 import { onceRetry } from './once-retry.ts';
 import { reservedOutput } from './reserved-output.ts';
 import { tooManySteps } from './too-many-steps.ts';
@@ -29,6 +30,7 @@ export const ALL_CHECKS: readonly Check[] = [
   argumentType,
   keyWithoutEffect,
   reservedOutput,
+  notCacheable,
   onceRetry,
   neverSucceeds,
   checkCannotFail,

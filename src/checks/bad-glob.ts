@@ -23,6 +23,12 @@ export const badGlob: Check = {
         }
       }
     }
+    for (const step of subject.steps) {
+      for (const file of step.body.cache?.files ?? []) {
+        const problem = file.span.file === subject.file ? globProblem(file.value) : undefined;
+        if (problem) yield { span: file.span, ...problem };
+      }
+    }
     for (const file of workspacesOf(subject).flatMap((workspace) => workspace.prepare?.files ?? [])) {
       const problem = globProblem(file.value);
       if (problem) yield { span: file.span, ...problem };

@@ -316,6 +316,7 @@ function stepOf(molecule: Pick<Molecule, 'name' | 'span'>): Step {
       action: undefined,
       budget: undefined,
       once: undefined,
+      cache: undefined,
       workspace: undefined,
     },
   };

@@ -92,6 +92,11 @@ function* besideTheAction({ group, body }: ResolvedStep): Generator<Idle> {
       };
     }
     yield {
+      key: 'cache',
+      why: group ? `what is inside of ${what} is not recorded as one` : `${what} runs no command`,
+      help: group ? `give it to the steps of ${what}` : 'remove it',
+    };
+    yield {
       key: 'outputs',
       why: group ? `the outputs are those of ${what}` : `the outputs of ${what} are fixed`,
       help: group

@@ -40,6 +40,7 @@ export const RULES: readonly string[] = [
   'needs-cycle',
   'never-succeeds',
   'not-allowed',
+  'not-cacheable',
   'not-utf8',
   'number-too-large',
   'once-retry',

@@ -64,7 +64,7 @@ export class PlainReporter implements RunReporter {
       case 'step.skipped':
         return faint(`${nameOf(event)}: skipped${event.reason === 'when' ? '' : ` (${event.reason})`}`);
       case 'step.succeeded':
-        return `${good(`${nameOf(event)}: succeeded`)}${faint(this.#elapsed(event))}`;
+        return `${good(`${nameOf(event)}: succeeded`)}${faint(`${event.cached ? ', cached' : ''}${this.#elapsed(event)}`)}`;
       case 'step.failed':
         return `${error(`${nameOf(event)}: failed`)}${faint(this.#elapsed(event))}: ${told(event.error)}`;
       case 'step.cancelled':
@@ -78,7 +78,9 @@ export class PlainReporter implements RunReporter {
         this.#failed.delete(nameOf(event));
         return message === undefined
           ? undefined
-          : `${nameOf(event)}: failed: ${message}; attempt ${event.attempt ?? 1}`;
+          : event.anew
+            ? `${nameOf(event)}: what was kept of it does not hold: ${message}; it is run`
+            : `${nameOf(event)}: failed: ${message}; attempt ${event.attempt ?? 1}`;
       }
       case 'check.failed':
         return `${nameOf(event)}: check failed: ${event.message}`;

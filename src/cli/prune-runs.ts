@@ -28,7 +28,7 @@ export function renderLeftovers({ runs, prepared }: Leftovers): string {
   const lines = [
     ...runs.map(({ run, removed }) => `${run}  ${count(removed.length, 'thing')} removed`),
     ...(prepared.length > 0
-      ? [`${count(prepared.length, 'prepared folder')} that nobody used for long`]
+      ? [`${count(prepared.length, 'folder')} of \`prepare\` and \`cache\` that nobody used for long`]
       : []),
   ];
   return lines.length === 0 ? 'nothing is left over' : lines.join('\n');

@@ -119,6 +119,7 @@ function noteOf(
   return join(
     startedAt !== undefined && status !== 'skipped' ? showElapsed(until - Date.parse(startedAt)) : '',
     items,
+    known.cached ? 'cached' : '',
     items === '' && attempts > 1 ? `attempt ${attempts}` : '',
     iterations > 1 ? `iteration ${iterations}` : '',
     status === 'failed' ? (error?.message ?? '') : '',

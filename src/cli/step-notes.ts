@@ -21,9 +21,9 @@ export function loopNote({ parallel, join }: Pick<PlanStep, 'parallel' | 'join'>
 
 /** What happens around a step's action. */
 export function policyNotes(
-  step: Pick<PlanStep, 'repeat' | 'retry' | 'timeout' | 'budget' | 'once' | 'onFailure'>,
+  step: Pick<PlanStep, 'repeat' | 'retry' | 'timeout' | 'budget' | 'once' | 'cache' | 'onFailure'>,
 ): readonly string[] {
-  const { repeat, retry, timeout, budget, once, onFailure } = step;
+  const { repeat, retry, timeout, budget, once, cache, onFailure } = step;
   const backoff = retry?.backoff && `, ${showDuration(retry.backoff.initial)} apart and more`;
   return [
     ...(repeat
@@ -39,6 +39,7 @@ export function policyNotes(
     ...(timeout === undefined ? [] : [`timeout ${showDuration(timeout)}`]),
     ...(budget ? [`budget ${budget.minutes} minutes`] : []),
     ...(once ? ['once: never runs twice'] : []),
+    ...(cache ? [`cached while ${listed(cache.files)} and its inputs stay the same`] : []),
     ...(onFailure ? [`on failure: ${onFailure}`] : []),
   ];
 }

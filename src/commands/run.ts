@@ -48,6 +48,9 @@ export default class Run extends WfCommand {
     'allow-dirty': Flags.boolean({
       description: 'With `workspace: checkout`: begin although files are not committed.',
     }),
+    'no-cache': Flags.boolean({
+      description: 'Run steps with `cache` although a result of them is kept; what they come to replaces it.',
+    }),
     detach: Flags.boolean({
       description: 'Leave the run to a process of its own, and print its id.',
       exclusive: ['events'],
@@ -109,6 +112,7 @@ export default class Run extends WfCommand {
       inputs,
       ...(flags.revision !== undefined && { revision: flags.revision }),
       allowDirty: flags['allow-dirty'],
+      noCache: flags['no-cache'],
     };
     const notice = await uncommittedNotice(plan, project.root, flags.revision);
     if (notice !== undefined && !flags.quiet && !this.jsonEnabled()) {

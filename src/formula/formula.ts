@@ -127,9 +127,17 @@ export interface Body {
   readonly timeout: Located<number> | undefined;
   readonly budget: Budget | undefined;
   readonly once: Located<boolean> | undefined;
+  readonly cache: Cache | undefined;
   readonly workspace: Workspace | undefined;
   /** Which keys were written, each with its place: for checks that ask "is this key of use here". */
   readonly keys: ReadonlyMap<string, Span>;
+}
+
+/** What a step's result depends on, beside its inputs. */
+export interface Cache {
+  readonly span: Span;
+  /** Globs relative to the workspace. */
+  readonly files: readonly Located<string>[];
 }
 
 export type Action =

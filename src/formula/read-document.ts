@@ -17,6 +17,7 @@ import type {
   Aspect,
   Body,
   Budget,
+  Cache,
   Command,
   Concurrency,
   Declaration,
@@ -351,9 +352,14 @@ class Reader {
       timeout: this.locatedDuration(keys.get('timeout')),
       budget: this.budget(keys.map('budget')),
       once: keys.located('once'),
+      cache: this.cache(keys.map('cache')),
       workspace: this.workspace(keys.get('workspace')),
       keys: new Map(keys.node.entries.map(({ key }) => [scalarText(key), key.span])),
     };
+  }
+
+  cache(node: SourceMap | undefined): Cache | undefined {
+    return node && { span: node.span, files: this.texts(node.get('files')?.value) ?? [] };
   }
 
   action(keys: Keys): Action | undefined {

@@ -341,6 +341,7 @@ function merge(molecule: Body | undefined, step: Body): ResolvedBody {
     timeout: step.timeout ?? molecule.timeout,
     budget: step.budget ?? molecule.budget,
     once: step.once ?? molecule.once,
+    cache: step.cache ?? molecule.cache,
     workspace: step.workspace
       ? { owner: 'step', value: step.workspace }
       : molecule.workspace && { owner: 'molecule', value: molecule.workspace },

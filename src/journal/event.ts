@@ -66,6 +66,8 @@ export type EventBody =
       readonly revision?: string;
       /** A `checkout` may hold what is not committed. */
       readonly allowDirty?: true;
+      /** Results that are kept do not stand for steps. */
+      readonly noCache?: true;
     }
   | {
       readonly type: 'workspace.prepared';
@@ -76,7 +78,12 @@ export type EventBody =
   | ({ readonly type: 'step.started'; readonly state?: StateId } & Place)
   | ({ readonly type: 'step.skipped'; readonly reason: 'when' | 'run ended' } & Place)
   | ({ readonly type: 'items.listed'; readonly items: readonly JsonValue[] } & Place)
-  | ({ readonly type: 'attempt.started'; readonly state?: StateId; readonly infrastructure?: number } & Place)
+  | ({
+      readonly type: 'attempt.started';
+      readonly state?: StateId;
+      readonly infrastructure?: number;
+      readonly anew?: true;
+    } & Place)
   /** `action.ended`: the action went well, and checks are still to come. */
   | ({
       readonly type: 'attempt.succeeded' | 'action.ended';
@@ -87,6 +94,8 @@ export type EventBody =
       readonly state?: StateId;
       /** How long it worked. */
       readonly milliseconds?: number;
+      /** It was not run: what was recorded of another time stands for it (`cache`). */
+      readonly cached?: true;
     } & Place)
   /** A step that must never run twice was under way when its process died: a person has to say what happened. */
   | ({ readonly type: 'once.interrupted' } & Place)
@@ -115,7 +124,13 @@ export type EventBody =
       /** It was ended before it could say anything. */
       readonly ended?: 'timeout' | 'budget';
     } & Place)
-  | ({ readonly type: 'step.succeeded'; readonly outputs: JsonValue; readonly state?: StateId } & Place)
+  | ({
+      readonly type: 'step.succeeded';
+      readonly outputs: JsonValue;
+      readonly state?: StateId;
+      /** Of a list: all of its items. */
+      readonly cached?: true;
+    } & Place)
   | ({
       readonly type: 'step.failed';
       readonly error: StepError;

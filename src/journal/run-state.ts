@@ -60,6 +60,8 @@ export interface StepState {
   /** Of a `repeat`. */
   readonly iterations?: number;
   readonly outputs?: JsonValue;
+  /** It was not run: what was recorded of another time stands for it. Of a `for_each`: for all of its items. */
+  readonly cached?: true;
   readonly error?: StepError;
   readonly startedAt?: string;
   readonly endedAt?: string;
@@ -230,12 +232,12 @@ function changeOf(before: RunStatus, steps: Steps, event: RunEvent): Change {
       return step((before) => ({
         ...before,
         status: 'running',
-        attempts: before.attempts + (event.infrastructure === undefined ? 1 : 0),
+        attempts: before.attempts + (event.infrastructure === undefined && !event.anew ? 1 : 0),
         ...defined({ iterations: event.iteration }),
         startedAt: before.startedAt ?? event.at,
       }));
     case 'step.succeeded':
-      return ended({ status: 'succeeded', outputs: event.outputs });
+      return ended({ status: 'succeeded', outputs: event.outputs, ...defined({ cached: event.cached }) });
     case 'step.failed':
       return ended({ status: 'failed', error: event.error, ...defined({ outputs: event.outputs }) });
     case 'step.cancelled':

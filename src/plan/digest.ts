@@ -57,7 +57,8 @@ function assertPlain(value: unknown, path: string): void {
   throw new TypeError(`not plain JSON at ${path}: ${typeof value}`);
 }
 
-function stepEssence(step: PlanStep): object {
+/** A step without what does not change behaviour. */
+export function stepEssence(step: PlanStep): Readonly<Record<string, unknown>> {
   const { source: _source, title: _title, tags: _tags, inputs, outputs, action, ...rest } = step;
   return {
     ...rest,

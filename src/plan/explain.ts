@@ -241,6 +241,7 @@ class Explainer {
       ...keyed('timeout', plan.timeout),
       ...keyed('budget', plan.budget),
       ...keyed('once', plan.once),
+      ...keyed('cache', plan.cache && { files: plan.cache.files }),
       ...keyed('on_failure', plan.onFailure ?? 'stop'),
       ...keyed('concurrency', plan.concurrency),
       ...keyed('workspace', plan.workspace),

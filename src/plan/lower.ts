@@ -192,6 +192,7 @@ function lowerStep(resolved: ResolvedStep, needs: readonly string[], lowering: L
     ...(body.timeout && { timeout: body.timeout.value }),
     ...(body.budget && { budget: { minutes: body.budget.minutes } }),
     ...(body.once?.value && { once: true as const }),
+    ...(body.cache && { cache: { files: [...new Set(body.cache.files.map(({ value }) => value))].sort() } }),
     ...(step.onFailure && step.onFailure.value !== 'stop' && { onFailure: step.onFailure.value }),
     ...(step.concurrency && { concurrency: lowerConcurrency(step.concurrency, own) }),
     ...(workspace && { workspace: lowerWorkspace(workspace.value, lowering, textOf(workspace.owner)) }),

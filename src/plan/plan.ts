@@ -86,6 +86,11 @@ export interface PlanService {
 }
 
 /** One step, or one group (a used formula). */
+/** Globs relative to the workspace, sorted. */
+export interface PlanCache {
+  readonly files: readonly string[];
+}
+
 export interface PlanStep {
   readonly id: string;
   readonly title?: string;
@@ -125,6 +130,8 @@ export interface PlanStep {
   /** Of all attempts. */
   readonly budget?: PlanBudget;
   readonly once?: true;
+  /** Its recorded result is put in its place while these files, its inputs and its environment are the same. */
+  readonly cache?: PlanCache;
   /** Absent: stop. */
   readonly onFailure?: 'continue' | 'handoff';
   readonly concurrency?: PlanConcurrency;

@@ -24,6 +24,8 @@ export interface Attempt {
   readonly shielded: boolean;
   /** Why the attempt before failed, when the step asked to be told. */
   readonly feedback: string | undefined;
+  /** What was recorded at another time has not held, and does not stand for it. */
+  readonly anew: boolean;
   /** Minutes that are left to it. */
   readonly ledger: Ledger;
   /** Events that earlier tries and iterations of the step have taken. */

@@ -10,7 +10,7 @@ export interface StepValue {
   readonly status: 'succeeded' | 'failed' | 'skipped' | 'cancelled';
   readonly attempts: number;
   readonly iterations: number;
-  readonly cached: false;
+  readonly cached: boolean;
   readonly error?: StepError;
   readonly items?: readonly JsonValue[];
 }

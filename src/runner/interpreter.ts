@@ -195,17 +195,18 @@ export class Interpreter {
     const looped = step.forEach !== undefined;
     const outputs: JsonValue = looped ? (list ?? []) : result.ok ? result.outputs : {};
     const cancelled = !result.ok && result.error.kind === 'cancelled';
+    const cached = result.ok && result.cached === true;
     frame.ended(step.id, {
       outputs,
       status: result.ok ? 'succeeded' : cancelled ? 'cancelled' : 'failed',
       attempts,
       iterations,
-      cached: false,
+      cached,
       ...(!result.ok && !cancelled && { error: result.error }),
       ...(looped && { items: (items ?? []).map(({ value }) => value) }),
     });
     const event: EventBody = result.ok
-      ? { type: 'step.succeeded', step: at.path, outputs, state: result.state }
+      ? { type: 'step.succeeded', step: at.path, outputs, state: result.state, ...(cached && { cached }) }
       : cancelled
         ? { type: 'step.cancelled', step: at.path }
         : {
@@ -285,7 +286,10 @@ export class Interpreter {
       results.map((one) => one?.result),
       frame.signal.aborted,
     );
-    const result: Result = error ? { ...error, state: broken ?? state } : { ok: true, outputs: {}, state };
+    const allCached = items.length > 0 && results.every((one) => one?.result.ok && one.result.cached);
+    const result: Result = error
+      ? { ...error, state: broken ?? state }
+      : { ok: true, outputs: {}, state, ...(allCached && { cached: true }) };
     return this.#end(frame, step, at, {
       result,
       attempts: results.reduce((sum, one) => sum + (one?.attempts ?? 0), 0),
@@ -504,8 +508,9 @@ export class Interpreter {
     let state = start;
     let feedback: string | undefined;
     let troubles = 0;
+    let anew = false;
     for (let attempt = tried + 1; ;) {
-      const key = `${at.key}@${attempt}${troubles > 0 ? `~${troubles}` : ''}`;
+      const key = `${at.key}@${attempt}${anew ? '!' : ''}${troubles > 0 ? `~${troubles}` : ''}`;
       const spent = ledger.exceeded();
       if (spent !== undefined)
         return { result: failure('budget', spent, state), attempts: attempt - 1, outOfBudget: true };
@@ -522,6 +527,7 @@ export class Interpreter {
         signal,
         shielded: step.once === true || work.frame.shielded,
         feedback: feedback ?? work.frame.feedback,
+        anew,
         ledger: new Ledger(undefined, ledger),
         taken: work.taken,
         asked: this.#asked,
@@ -531,6 +537,11 @@ export class Interpreter {
       /** It would have been tried again. */
       const given = () => ({ ...ended, result: failure('cancelled', 'cancelled', result.state) });
       if (result.ok || signal.aborted || result.error.kind === 'cancelled') return ended;
+      if (result.cached) {
+        anew = true;
+        state = start;
+        continue;
+      }
       // What is inside of a group has had its tries: another round of them for each formula around would be no small count.
       const isOwn = step.action.kind !== 'group' && !step.once;
       if (result.error.kind === 'infrastructure' && isOwn && troubles < INFRASTRUCTURE_TRIES) {
@@ -553,9 +564,17 @@ export class Interpreter {
 
   async #attempt(frame: Frame, holds: ReadonlySet<string>, attempt: Attempt): Promise<Result> {
     const { step, at } = attempt;
-    const result = await this.#act(frame, holds, attempt);
-    if (!result.ok || !step.verify) return result;
+    const acted = await this.#act(frame, holds, attempt);
+    if (!acted.ok) return acted;
+    const { staged, ...result } = acted;
+    const keep = (held: boolean) =>
+      staged && this.#engine.unrecorded(() => (held ? staged.keep() : staged.discard()));
+    if (!step.verify) {
+      await keep(true);
+      return result;
+    }
     const verified = await verify(step.verify, attempt, result);
+    await keep(verified.ok);
     const place = placeOf(at);
     await this.#engine.record(
       `${at.key}:verified`,
@@ -563,7 +582,7 @@ export class Interpreter {
         ? { type: 'attempt.succeeded', ...place, outputs: verified.outputs, state: verified.state }
         : { type: 'attempt.failed', ...place, error: verified.error, retryable: true, state: verified.state },
     );
-    return verified;
+    return verified.ok || !result.cached ? verified : { ...verified, cached: true };
   }
 
   #act(frame: Frame, holds: ReadonlySet<string>, attempt: Attempt): Promise<Result> {
@@ -795,7 +814,14 @@ function feedbackOf({ message, detail }: StepError): string {
 
 function endOf(path: string, item: number, result: Result): EventBody {
   if (result.ok)
-    return { type: 'step.succeeded', step: path, item, outputs: result.outputs, state: result.state };
+    return {
+      type: 'step.succeeded',
+      step: path,
+      item,
+      outputs: result.outputs,
+      state: result.state,
+      ...(result.cached && { cached: true }),
+    };
   if (result.error.kind === 'cancelled') return { type: 'step.cancelled', step: path, item };
   return { type: 'step.failed', step: path, item, error: result.error, state: result.state };
 }

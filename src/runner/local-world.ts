@@ -15,6 +15,7 @@ import type { ProcessResult } from '../workspace/run-process.ts';
 import type { RunWorkspace } from '../workspace/run-workspace.ts';
 import type { Services } from '../workspace/services.ts';
 import { startServices } from '../workspace/services.ts';
+import { StepCache } from '../workspace/step-cache.ts';
 import { removeStaleLocks, removeStaleRefLocks } from '../workspace/stale-locks.ts';
 import { endLeftovers, Watchdog } from '../workspace/watchdog.ts';
 import { filesIn } from './files-in.ts';
@@ -38,6 +39,8 @@ export interface LocalWorldOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly revision?: string | undefined;
   readonly allowDirty?: boolean | undefined;
+  /** Results that are kept do not stand for steps. */
+  readonly noCache?: boolean | undefined;
   /** The run was begun before, perhaps by a process that died. */
   readonly resume: boolean;
   readonly signal: AbortSignal;
@@ -49,6 +52,8 @@ export interface LocalWorldOptions {
 export class LocalWorld implements World {
   readonly project: string;
   readonly baseEnv: Readonly<Record<string, string>>;
+  readonly cache: StepCache;
+  readonly usesCache: boolean;
   readonly #options: LocalWorldOptions;
   readonly #folder: string;
   readonly #fifos: FifoPool;
@@ -65,6 +70,8 @@ export class LocalWorld implements World {
     this.#fifos = new FifoPool(join(this.#folder, `pipes-${process.pid}`));
     this.#watchdog = new Watchdog(this.#folder, options.run);
     this.#secrets = secretTexts(options.plan, options.env);
+    this.cache = new StepCache(join(options.project, '.wf'), this.#secrets);
+    this.usesCache = options.noCache !== true;
     const passed = [...PASSED_ON, ...(options.plan.env ?? [])];
     this.baseEnv = Object.fromEntries(
       passed.flatMap((name) => (options.env[name] === undefined ? [] : [[name, options.env[name]]])),

@@ -42,6 +42,8 @@ export interface RunRequest {
   readonly revision?: string;
   /** With `workspace: checkout`: begin although there are uncommitted changes. */
   readonly allowDirty?: boolean;
+  /** Results that are kept (`cache`) do not stand for steps. */
+  readonly noCache?: boolean;
   readonly by?: string;
 }
 
@@ -77,7 +79,12 @@ function createRun(journal: Journal, { plan, inputs: given }: RunRequest): strin
 }
 
 /** What was asked for when the run began stays what it is, whoever carries it on. */
-function recordStart(engine: Engine, plan: Plan, inputs: JsonObject, { by, revision, allowDirty }: RunPlace) {
+function recordStart(
+  engine: Engine,
+  plan: Plan,
+  inputs: JsonObject,
+  { by, revision, allowDirty, noCache }: RunPlace,
+) {
   return engine.record('run', {
     type: 'run.started',
     formula: plan.formula,
@@ -86,6 +93,7 @@ function recordStart(engine: Engine, plan: Plan, inputs: JsonObject, { by, revis
     ...(by !== undefined && { by }),
     ...(revision !== undefined && { revision }),
     ...(allowDirty === true && { allowDirty }),
+    ...(noCache === true && { noCache }),
   });
 }
 
@@ -158,11 +166,12 @@ export async function driveToEnd(
 ): Promise<void> {
   let world: LocalWorld | undefined;
   try {
-    const { revision, allowDirty } = await recordStart(engine, plan, inputs, options);
+    const { revision, allowDirty, noCache } = await recordStart(engine, plan, inputs, options);
     const place = {
       project: options.project,
       ...(revision !== undefined && { revision }),
       allowDirty: allowDirty === true,
+      noCache: noCache === true,
     };
     await onBehalfOf({ run: engine.run, confirm: host.confirm ?? (() => undefined) }, async () => {
       world = await openWorld(engine, plan, inputs, place, host);
@@ -183,7 +192,7 @@ export async function driveToEnd(
 }
 
 /** Where a run takes place, and who wants it. */
-export type RunPlace = Pick<RunRequest, 'project' | 'revision' | 'allowDirty' | 'by'>;
+export type RunPlace = Pick<RunRequest, 'project' | 'revision' | 'allowDirty' | 'noCache' | 'by'>;
 
 /** Who is around the world of a run. */
 type WorldHost = Pick<RunHost, 'env' | 'onOutput' | 'onNotice'> & {
@@ -215,6 +224,7 @@ async function openWorld(
       env,
       revision: options.revision,
       allowDirty: options.allowDirty,
+      noCache: options.noCache,
       resume,
       signal,
       onOutput: (place, stream, text) => onOutput?.(place, stream, text),

@@ -4,7 +4,7 @@ import type { RunWorkspace } from '../workspace/run-workspace.ts';
 /** What a step uses of a workspace: the run's, or one of its own. */
 export type WorkPlace = Pick<
   RunWorkspace,
-  'initial' | 'base' | 'branch' | 'enter' | 'release' | 'merge' | 'changes' | 'diff' | 'fileAt'
+  'initial' | 'base' | 'branch' | 'enter' | 'release' | 'merge' | 'changes' | 'diff' | 'fileAt' | 'results'
 >;
 
 /**
@@ -52,6 +52,10 @@ export class OwnWorkspace implements WorkPlace {
 
   async fileAt(...args: Parameters<RunWorkspace['fileAt']>) {
     return (await this.#workspace()).fileAt(...args);
+  }
+
+  async results() {
+    return (await this.#workspace()).results();
   }
 
   /** Removes it, if this process has it open. */

@@ -1,6 +1,7 @@
 import type { PlanWorkspace } from '../plan/plan.ts';
 import type { JsonObject } from '../support/json.ts';
 import type { ProcessResult } from '../workspace/run-process.ts';
+import type { StepCache } from '../workspace/step-cache.ts';
 import type { RunWorkspace } from '../workspace/run-workspace.ts';
 import type { Rendered } from './render-command.ts';
 
@@ -28,6 +29,10 @@ export interface World {
   /** Leaves what a person needs to take over; returns where. */
   writeHandoff(files: Readonly<Record<string, string>>): Promise<string>;
   readonly project: string;
+  /** Where results of steps with `cache` are kept. Absent: nowhere, and every step is run. */
+  readonly cache?: StepCache | undefined;
+  /** Whether a result that is kept may stand for a step; if not, it is only replaced. */
+  readonly usesCache?: boolean;
 }
 
 export interface ExecuteOptions {

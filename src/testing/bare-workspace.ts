@@ -29,6 +29,10 @@ export class BareWorkspace implements RunWorkspace {
     return Promise.resolve({ ok: true as const, state: EMPTY_STATE });
   }
 
+  results() {
+    return Promise.resolve(undefined);
+  }
+
   changes() {
     return Promise.resolve([]);
   }

@@ -14,6 +14,7 @@ import { removeTree } from './remove-tree.ts';
 import type { FileChange, RunWorkspace, StepDirectory } from './run-workspace.ts';
 import { EMPTY_STATE } from './snapshots.ts';
 import type { Snapshots } from './snapshots.ts';
+import { StepResults } from './step-results.ts';
 import { timeOfId } from '../support/ids.ts';
 
 const execute = promisify(execFile);
@@ -146,6 +147,11 @@ export class DirectoryWorkspace implements RunWorkspace {
 
   fileAt(state: StateId, path: string): Promise<Buffer | undefined> {
     return this.#options.snapshots.fileAt(state, posix.join(this.#options.note.prefix, path));
+  }
+
+  results(): Promise<StepResults> {
+    const { snapshots, note } = this.#options;
+    return Promise.resolve(new StepResults(snapshots, note.prefix));
   }
 
   /** A path as seen from where steps work, which may be a folder of the repository. */

@@ -15,7 +15,7 @@ const UNFINISHED_MILLISECONDS = DAY;
 export interface Leftovers {
   /** What was removed of each run, in the order of their ids: paths, and refs of the repository. */
   readonly runs: readonly { readonly run: string; readonly removed: readonly string[] }[];
-  /** Prepared folders that nobody has used for long. */
+  /** Prepared folders, and results of steps, that nobody has used for long. */
   readonly prepared: readonly string[];
 }
 
@@ -54,7 +54,10 @@ export async function pruneLeftovers(
   const runs = [...found].map(([run, removed]) => ({ run, removed: removed.sort() }));
   return {
     runs: runs.sort((a, b) => (a.run < b.run ? -1 : 1)),
-    prepared: await prunePrepared(join(home, 'cache', 'prepare'), now),
+    prepared: [
+      ...(await prunePrepared(join(home, 'cache', 'prepare'), now)),
+      ...(await prunePrepared(join(home, 'cache', 'steps'), now)),
+    ],
   };
 }
 

@@ -1,4 +1,5 @@
 import type { StateId } from '../journal/event.ts';
+import type { StepResults } from './step-results.ts';
 
 /**
  * Where one run works. Its history is a commit graph: every step starts from the merge of the states of what it waited
@@ -53,6 +54,9 @@ export interface RunWorkspace {
 
   /** Content of a file in a state (`from: base` checks, `{{file}}`); undefined when it is not there. */
   fileAt(state: StateId, path: string): Promise<Buffer | undefined>;
+
+  /** What its files say about results that may be kept. Undefined: none can be. */
+  results(): Promise<StepResults | undefined>;
 
   /**
    * A good end: what is uncommitted in `state` becomes one commit on the run's branch, and the branch (with tags the

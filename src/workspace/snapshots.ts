@@ -55,6 +55,14 @@ export interface SnapshotOptions {
   };
 }
 
+/** A file as git knows it. */
+export interface TrackedFile {
+  /** `100644`, `100755`, `120000` for a link, `160000` for a repository inside. */
+  readonly mode: string;
+  /** The name of its content. */
+  readonly object: string;
+}
+
 /** What is known of a state once it was made or read. */
 interface Known {
   readonly tree: string;
@@ -195,6 +203,68 @@ export class Snapshots {
       });
     }
     return changes;
+  }
+
+  /** All files of a state, by path. */
+  async files(state: StateId): Promise<ReadonlyMap<string, TrackedFile>> {
+    await this.#make();
+    const listed = await this.#text(undefined, ['ls-tree', '-r', '-z', await this.#commitOf(state)]);
+    return new Map(
+      listed.split('\0').flatMap((line) => {
+        const [, mode = '', object = '', path] = /^(\d+) \w+ ([0-9a-f]+)\t(.*)$/s.exec(line) ?? [];
+        return path === undefined ? [] : [[path, { mode, object }]];
+      }),
+    );
+  }
+
+  /** What differs between two states, file by file. Undefined when more does: HEAD, branches, what is staged. */
+  async delta(
+    from: StateId,
+    to: StateId,
+  ): Promise<
+    | readonly { readonly path: string; readonly before?: TrackedFile; readonly after?: TrackedFile }[]
+    | undefined
+  > {
+    await this.#make();
+    const [{ git: one }, { git: other }] = [await this.#read(from), await this.#read(to)];
+    if (one && other ? !sameGit(one, other) : one !== other) return undefined;
+    const range = [await this.#commitOf(from), await this.#commitOf(to)];
+    const answer = await this.#text(undefined, [
+      'diff-tree',
+      '-r',
+      '--raw',
+      '--no-renames',
+      '-z',
+      '--no-abbrev',
+      ...range,
+    ]);
+    const fields = answer.split('\0');
+    const changes = [];
+    for (let at = 0; at + 1 < fields.length; at += 2) {
+      const [, mode = '', mode2 = '', object = '', object2 = ''] =
+        /^:(\d+) (\d+) ([0-9a-f]+) ([0-9a-f]+) /.exec(fields[at] as string) ?? [];
+      changes.push({
+        path: fields[at + 1] as string,
+        ...(/[1-9]/.test(mode) && { before: { mode, object } }),
+        ...(/[1-9]/.test(mode2) && { after: { mode: mode2, object: object2 } }),
+      });
+    }
+    return changes;
+  }
+
+  /** The content of a file that some state has. */
+  async content(object: string): Promise<Buffer> {
+    return (await this.#git(undefined, ['cat-file', 'blob', object])).stdout;
+  }
+
+  /** Files of a directory that git ignores, but for what is ours and what is inside of a repository within. */
+  async ignored(directory: string): Promise<readonly string[]> {
+    await this.#make();
+    const how = ['--others', '--ignored', '--exclude-standard', '-z'];
+    const listed = await this.#text(directory, ['ls-files', ...how]);
+    return listed
+      .split('\0')
+      .filter((path) => path !== '' && !path.endsWith('/') && !/(?:^|\/)\.wf\//.test(path));
   }
 
   async diff(from: StateId, to: StateId): Promise<string> {

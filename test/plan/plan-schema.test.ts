@@ -79,6 +79,7 @@ const step: Keys<PlanStep> = {
   timeout: false,
   budget: false,
   once: false,
+  cache: false,
   onFailure: false,
   concurrency: false,
   workspace: false,

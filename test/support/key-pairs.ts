@@ -175,6 +175,12 @@ const pinned = (a: string, b: string, locked: object = {}): Pair => ({
   b: importing(b, imported, locked),
 });
 
+const cached: readonly [Claim, string, string] = [
+  'behaviour',
+  'run: ls, cache: {files: [a]}',
+  'run: ls, cache: {files: [b]}',
+];
+
 export const PAIRS: Readonly<Record<string, Pair>> = {
   'project.imports': {
     claim: 'refused',
@@ -349,6 +355,9 @@ export const PAIRS: Readonly<Record<string, Pair>> = {
   'finally.approve': inFinally(['refused', 'approve: {ask: Now?}', 'run: ls']),
   'finally.wait': inFinally(['refused', 'wait: {for: 1s}', 'run: ls']),
   'finally.needs': inFinally(['refused', 'run: ls, needs: []', 'run: ls']),
+  'step.cache': inStep(cached),
+  'molecule.cache': inMolecule(cached),
+  'cache.files': inStep(cached),
   ...prefixed('finally', shared, inFinally),
   ...prefixed('finally', stepKeys, inFinally),
 

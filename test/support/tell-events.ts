@@ -29,6 +29,7 @@ export function tellEvent(event: RunEvent): string | undefined {
     case 'attempt.started': {
       const again = event.infrastructure === undefined ? '' : `, once more (${event.infrastructure})`;
       const iteration = event.iteration === undefined ? '' : `iteration ${event.iteration} `;
+      if (event.anew) return `${name} ${iteration}anew`;
       const said = `${iteration}attempt ${event.attempt ?? 1}${again}`;
       return said === 'attempt 1' ? undefined : `${name} ${said}`;
     }
@@ -41,7 +42,7 @@ export function tellEvent(event: RunEvent): string | undefined {
     case 'once.interrupted':
       return `${name} interrupted`;
     case 'step.succeeded':
-      return `${name} succeeded${tellOutputs(event.outputs)}`;
+      return `${name} succeeded${event.cached ? ', cached' : ''}${tellOutputs(event.outputs)}`;
     case 'step.failed':
       return `${name} failed (${event.error.kind})`;
     case 'step.cancelled':

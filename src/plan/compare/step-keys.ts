@@ -45,6 +45,7 @@ export const STEP_KEYS: StepKeys = {
   budget: describeBudget,
   once: (before, after) =>
     difference('once', before, after, before === true ? { grows: 'it may run twice' } : {}),
+  cache: describeCache,
   onFailure: (before, after) =>
     difference(
       'on_failure',
@@ -76,6 +77,17 @@ export function privilegesOf(step: PlanStep): readonly string[] {
 }
 
 /** A command that does not say may change files; that it is given secrets is told by itself. */
+/** Of fewer files a change is noticed: what was recorded stands in the place of more that might have been done. */
+function describeCache(before: PlanStep['cache'], after: PlanStep['cache']): readonly Difference[] {
+  const fewer = after && (!before || before.files.some((glob) => !after.files.includes(glob)));
+  return difference(
+    'cache',
+    json(before),
+    json(after),
+    fewer ? { grows: 'it is not done again when other files change' } : {},
+  );
+}
+
 function describeEffects(before: PlanStep['effects'], after: PlanStep['effects']): readonly Difference[] {
   const more = (after ?? ['files']).filter((effect) => !(before ?? ['files']).includes(effect));
   const says = { files: 'it may change files', external: 'it may act outside of the workspace' };

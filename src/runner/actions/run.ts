@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { RenderError } from '../../formula/render-template.ts';
-import type { EventBody } from '../../journal/event.ts';
+import type { EventBody, StateId, StepError } from '../../journal/event.ts';
 import { EXIT_INFRASTRUCTURE } from '../../plan/limits.ts';
 import type { PlanRun } from '../../plan/plan.ts';
 import { compileSchema } from '../../schema/validate-value.ts';
@@ -10,17 +10,21 @@ import { isJsonObject } from '../../support/json.ts';
 import { showDuration } from '../../formula/duration.ts';
 import type { ProcessResult } from '../../workspace/run-process.ts';
 import type { StepDirectory } from '../../workspace/run-workspace.ts';
+import type { KeptRecord, StagedResult } from '../../workspace/step-cache.ts';
 import type { Attempt } from '../attempt.ts';
 import { placeOf } from '../attempt.ts';
+import { cacheKey } from '../cache-key.ts';
 import { commandEnvironment } from '../command-environment.ts';
 import type { StepContext } from '../engine.ts';
 import { filesIn } from '../files-in.ts';
 import type { Limit } from '../ledger.ts';
 import { spentMessage } from '../ledger.ts';
 import { askWhetherItRan } from '../once.ts';
+import type { Rendered } from '../render-command.ts';
 import { renderCommand } from '../render-command.ts';
 import type { Result } from '../result.ts';
 import { failure } from '../result.ts';
+import type { Evaluated } from '../scope.ts';
 import { messageOf } from '../scope.ts';
 
 /**
@@ -36,21 +40,31 @@ export async function runCommand(run: PlanRun, attempt: Attempt): Promise<Result
     ...place,
     state,
     ...(at.trouble !== undefined && { infrastructure: at.trouble }),
+    ...(attempt.anew && { anew: true }),
   };
+  let staged: StagedResult | undefined;
   for (let name = at.key; ; name = `${name}:again`) {
     const event = await engine.step<EventBody>(
       name,
-      (context) =>
-        step.once && context.repeated
-          ? Promise.resolve({ type: 'once.interrupted', ...place })
-          : act(run, attempt, values, context),
+      async (context) => {
+        if (step.once && context.repeated) return { type: 'once.interrupted', ...place };
+        const acted = await act(run, attempt, values, context);
+        staged = acted.staged;
+        return acted.event;
+      },
       { started, signal, shielded: attempt.shielded },
     );
     switch (event.type) {
       case 'action.ended':
       case 'attempt.succeeded':
         attempt.ledger.spend(event.milliseconds ?? 0);
-        return { ok: true, outputs: withCapped(event), state: event.state ?? state };
+        return {
+          ok: true,
+          outputs: withCapped(event),
+          state: event.state ?? state,
+          ...(event.cached && { cached: true }),
+          ...(staged && { staged }),
+        };
       case 'attempt.failed':
         attempt.ledger.spend(event.milliseconds ?? 0);
         return { ok: false, error: event.error, state: event.state ?? state };
@@ -68,37 +82,40 @@ export async function runCommand(run: PlanRun, attempt: Attempt): Promise<Result
   }
 }
 
-async function act(
-  run: PlanRun,
-  attempt: Attempt,
-  values: JsonObject,
-  context: StepContext,
-): Promise<EventBody> {
+/** What an action came to, and what of it may be kept for another time. */
+interface Acted {
+  readonly event: EventBody;
+  readonly staged?: StagedResult | undefined;
+}
+
+async function act(run: PlanRun, attempt: Attempt, values: JsonObject, context: StepContext): Promise<Acted> {
   const { step, at, state, workspace } = attempt;
   const place = placeOf(at);
+  const type = step.verify ? 'action.ended' : 'attempt.succeeded';
   const directory = await workspace.enter(state, {
     ...(at.home !== undefined && { copy: at.home }),
     signal: context.signal,
   });
   try {
-    const begun = performance.now();
-    const ended = await execute(run, attempt, values, directory, context.signal);
+    const prepared = await prepare(run, attempt, values, directory);
+    const failed = (error: StepError, more: object = {}): Acted => ({
+      event: { type: 'attempt.failed', ...place, error, retryable: true, ...more },
+    });
+    if (!prepared.ok) return failed({ kind: 'error', message: prepared.message }, { state, milliseconds: 0 });
+    const kept = await keptResult(attempt, prepared.value, directory);
+    const found = kept && (await kept.find());
+    if (found) {
+      const left = await directory.snapshot(at.key);
+      return { event: { type, ...place, ...found, state: left, milliseconds: 0, cached: true } as EventBody };
+    }
+    const [begun, since] = [performance.now(), Date.now()];
+    const ended = await execute(run, attempt, prepared.value, directory, context.signal);
     const milliseconds = Math.round(performance.now() - begun);
     const left = await directory.snapshot(at.key);
-    if (!ended.result.ok) {
-      const { error } = ended.result;
-      return {
-        type: 'attempt.failed',
-        ...place,
-        error,
-        retryable: true,
-        state: left,
-        milliseconds,
-        ...ended.streams,
-      };
-    }
-    const type = step.verify ? 'action.ended' : 'attempt.succeeded';
-    return { type, ...place, outputs: ended.result.outputs, state: left, milliseconds, ...ended.streams };
+    if (!ended.result.ok) return failed(ended.result.error, { state: left, milliseconds, ...ended.streams });
+    const { outputs } = ended.result;
+    const staged = await kept?.stage({ outputs, ...ended.streams }, left, since);
+    return { event: { type, ...place, outputs, state: left, milliseconds, ...ended.streams }, staged };
   } finally {
     await directory.leave();
   }
@@ -109,40 +126,92 @@ interface Executed {
   readonly streams: object;
 }
 
-async function execute(
+/** A command as it is started. */
+interface Prepared {
+  readonly command: Rendered;
+  readonly env: Readonly<Record<string, string>>;
+  readonly outputFile: string;
+}
+
+async function prepare(
   run: PlanRun,
   attempt: Attempt,
   values: JsonObject,
   directory: StepDirectory,
-  signal: AbortSignal,
-): Promise<Executed> {
-  const { world, step, at, state } = attempt;
+): Promise<Evaluated<Prepared>> {
+  const { world, at } = attempt;
   const files = filesIn(directory.path);
   const outputFile = await world.scratch(`${at.key}.output`);
-  const bad = (message: string): Executed => ({ result: failure('error', message, state), streams: {} });
-  let command;
-  let environment;
   try {
-    command = renderCommand(run, values, files);
-    environment = await commandEnvironment(attempt, values, files, {
+    const command = renderCommand(run, values, files);
+    const environment = await commandEnvironment(attempt, values, files, {
       WF_OUTPUT: outputFile,
       WF_WORKSPACE: directory.path,
     });
+    if (!environment.ok) return environment;
+    return { ok: true, value: { command, env: environment.value.env, outputFile } };
   } catch (error) {
-    return bad(messageOf(error));
+    return { ok: false, message: messageOf(error) };
   }
-  if (!environment.ok) return bad(environment.message);
+}
+
+async function execute(
+  run: PlanRun,
+  attempt: Attempt,
+  { command, env, outputFile }: Prepared,
+  directory: StepDirectory,
+  signal: AbortSignal,
+): Promise<Executed> {
+  const { world, step, at } = attempt;
   const budget = attempt.ledger.nearest();
   const limit = Math.min(step.timeout ?? Infinity, budget?.left ?? Infinity);
   const ended = await world.execute(command, {
     cwd: directory.path,
-    env: environment.value.env,
+    env,
     signal,
     ...(limit !== Infinity && { timeout: limit }),
     log: at.key,
     place: { step: at.path, ...(at.item !== undefined && { item: at.item }) },
   });
   return { result: await judge(run, attempt, ended, outputFile, budget), streams: streamsOf(ended) };
+}
+
+/** The result that is kept of a step with `cache`, or will be. */
+interface KeptPlace {
+  /** Puts the result that is kept in its place. Undefined: there is none that fits. */
+  find(): Promise<KeptRecord | undefined>;
+  stage(record: KeptRecord, left: StateId, since: number): Promise<StagedResult | undefined>;
+}
+
+/**
+ * Undefined where the step is run in any case: it has no `cache`, none of its files is there, or an attempt before this one
+ * did not hold, so that a result of the same kind would not either.
+ */
+async function keptResult(
+  { step, at, state, workspace, world, feedback, anew }: Attempt,
+  { command, env }: Prepared,
+  { path }: StepDirectory,
+): Promise<KeptPlace | undefined> {
+  const { cache } = world;
+  const results = step.cache && cache ? await workspace.results() : undefined;
+  if (!step.cache || !cache || !results || feedback !== undefined) return undefined;
+  const files = await results.matching(state, step.cache.files);
+  if (files.length === 0) return undefined;
+  const key = cacheKey(step, command, env, files);
+  return {
+    find: async () => {
+      // What a check has refused once it would refuse again.
+      if (anew || at.attempt > 1 || at.trouble !== undefined || world.usesCache === false) return undefined;
+      const found = await cache.find(key);
+      if (!found || !(await results.fits(path, state, found.files))) return undefined;
+      await found.put((file) => results.placeOf(path, file));
+      return found.record;
+    },
+    stage: async (record, left, since) => {
+      const made = await results.made(path, state, left, since);
+      return made && cache.stage(key, record, made);
+    },
+  };
 }
 
 /** What the record keeps of a process beside its outputs: whatever did not fit, and its exit code. */
