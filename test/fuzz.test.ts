@@ -216,7 +216,7 @@ function loaderOf(files: Readonly<Record<string, Uint8Array>>): Loader {
     list: () =>
       Promise.resolve(
         Object.keys(files)
-          .filter((path) => /^(wf\.ya?ml|(formulas|molecules)\/.+\.ya?ml)$/.test(path))
+          .filter((path) => /^(wf\.lock|wf\.ya?ml|(formulas|molecules)\/.+\.ya?ml)$/.test(path))
           .sort(),
       ),
     read: (path) => Promise.resolve(files[path]),

@@ -6,6 +6,7 @@ import type { Aspect, AspectRule, Formula, Molecule, Step, Workspace } from '../
 import type { Project, ProjectFile } from '../formula/project.ts';
 import type { Library, ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
 import { resolveFormula, resolveRule } from '../formula/resolve.ts';
+import type { FormulaScopes } from '../formula/scope.ts';
 import { formulaScopes } from '../formula/scope.ts';
 import { mayStartScript } from '../formula/started-scripts.ts';
 import { orderOf } from '../formula/step-order.ts';
@@ -95,6 +96,33 @@ function holds(outer: Span, { file, start, end }: Span): boolean {
 
 function sameness({ rule, span }: Finding): string {
   return `${rule} ${span.file} ${span.start} ${span.end}`;
+}
+
+/** Steps with what their texts can read. */
+export interface ScopedSteps {
+  readonly steps: readonly ResolvedStep[];
+  readonly scopes: FormulaScopes;
+}
+
+/** The steps that a file consists of: of a formula those of all it extends too, of an aspect rule by rule. */
+export function scopedSteps(content: Formula | Molecule | Aspect, library: Library): readonly ScopedSteps[] {
+  switch (content.kind) {
+    case 'formula': {
+      const { value } = resolveFormula(content, library);
+      return [{ steps: [...value.steps, ...value.finally], scopes: formulaScopes(value) }];
+    }
+    case 'molecule': {
+      const alone: Library = { ...NO_LIBRARY, molecule: () => content };
+      const { value } = resolveFormula(formulaAround(content, [stepOf(content)]), alone);
+      return [{ steps: value.steps, scopes: formulaScopes(value) }];
+    }
+    case 'aspect':
+      return content.rules.map((rule) => {
+        const target = anyTarget(rule);
+        const value = resolveRule(rule, target, formulaAround(content, []), library);
+        return { steps: value.steps.filter((step) => step !== target), scopes: formulaScopes(value) };
+      });
+  }
 }
 
 /** Everything that is wrong with a formula, in whatever file of those that it is made of. */

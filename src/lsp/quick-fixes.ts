@@ -1,5 +1,5 @@
 import type { CodeAction, Diagnostic } from 'vscode-languageserver/node';
-import { CodeActionKind } from 'vscode-languageserver/node';
+import { CodeActionKind, DiagnosticSeverity } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 
 /**
@@ -9,11 +9,15 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 export function quickFixes(document: TextDocument, diagnostics: readonly Diagnostic[]): CodeAction[] {
   return diagnostics.flatMap((diagnostic) => {
     const message = typeof diagnostic.message === 'string' ? diagnostic.message : diagnostic.message.value;
+    if (diagnostic.source !== 'wf') return [];
+    const actions: CodeAction[] = [];
+    if (diagnostic.severity === DiagnosticSeverity.Warning) actions.push(letStand(document, diagnostic));
     const meant = /\ndid you mean "([\w./-]+)"\?$/.exec(message)?.[1];
     const written = document.getText(diagnostic.range);
-    if (diagnostic.source !== 'wf' || meant === undefined) return [];
-    if (!/^[\w./-]+$/.test(written) || !message.includes(`"${written}"`)) return [];
+    if (meant === undefined || !/^[\w./-]+$/.test(written) || !message.includes(`"${written}"`))
+      return actions;
     return [
+      ...actions,
       {
         title: `Write "${meant}"`,
         kind: CodeActionKind.QuickFix,
@@ -23,4 +27,25 @@ export function quickFixes(document: TextDocument, diagnostics: readonly Diagnos
       },
     ];
   });
+}
+
+/** A comment above the line that lets a warning stand; its reason is for its author to write. */
+function letStand(document: TextDocument, diagnostic: Diagnostic): CodeAction {
+  const { line } = diagnostic.range.start;
+  const start = { line, character: 0 };
+  const [indent = ''] =
+    /^[ \t]*/.exec(document.getText({ start, end: { line: line + 1, character: 0 } })) ?? [];
+  const rule = String(diagnostic.code);
+  return {
+    title: `Let it stand: # wf-ignore: ${rule} <reason>`,
+    kind: CodeActionKind.QuickFix,
+    diagnostics: [diagnostic],
+    edit: {
+      changes: {
+        [document.uri]: [
+          { range: { start, end: start }, newText: `${indent}# wf-ignore: ${rule} <reason>\n` },
+        ],
+      },
+    },
+  };
 }

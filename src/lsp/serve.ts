@@ -5,17 +5,31 @@ import {
   CodeActionKind,
   createConnection,
   DiagnosticSeverity,
+  DidChangeWatchedFilesNotification,
+  ErrorCodes,
+  MarkupKind,
   ProposedFeatures,
+  ResponseError,
   TextDocuments,
   TextDocumentSyncKind,
 } from 'vscode-languageserver/node';
-import type { Diagnostic as EditorDiagnostic, Range as EditorRange } from 'vscode-languageserver/node';
+import type {
+  Diagnostic as EditorDiagnostic,
+  InitializeResult,
+  Location,
+  Position,
+  Range as EditorRange,
+  TextEdit,
+} from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
-import type { Diagnostic, Range } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic, Range, Span } from '../diagnostics/diagnostic.ts';
 import type { Loader } from '../formula/loader.ts';
+import { Project } from '../formula/project.ts';
 import { checkProject } from '../plan/check-project.ts';
 import { formatYaml } from '../source/format-yaml.ts';
-import { definitionAt } from './definition.ts';
+import { complete } from './complete.ts';
+import { hoverAt } from './hover.ts';
+import { definitionOf, fileNamedAt, occurrenceAt, placesOf, whyNot } from './names.ts';
 import { isListed, overlay } from './overlay.ts';
 import { quickFixes } from './quick-fixes.ts';
 import { symbolsOf } from './symbols.ts';
@@ -26,6 +40,22 @@ export interface Served extends Loader {
   readonly root: string;
 }
 
+/** What the server can do. */
+const initialized: InitializeResult = {
+  capabilities: {
+    textDocumentSync: TextDocumentSyncKind.Incremental,
+    documentFormattingProvider: true,
+    documentSymbolProvider: true,
+    definitionProvider: true,
+    referencesProvider: true,
+    renameProvider: { prepareProvider: true },
+    hoverProvider: true,
+    completionProvider: { triggerCharacters: ['.', '{', ' ', '/'] },
+    codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
+  },
+  serverInfo: { name: 'wf' },
+};
+
 /**
  * Speaks the Language Server Protocol over standard input and output. It never returns: the process ends when the editor
  * says so, closes the stream, or is gone.
@@ -34,16 +64,19 @@ export function serve(project: Served, profile: string | undefined): Promise<nev
   const connection = createConnection(ProposedFeatures.all, process.stdin, process.stdout);
   const documents = new TextDocuments(TextDocument);
 
-  connection.onInitialize(() => ({
-    capabilities: {
-      textDocumentSync: TextDocumentSyncKind.Incremental,
-      documentFormattingProvider: true,
-      documentSymbolProvider: true,
-      definitionProvider: true,
-      codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
-    },
-    serverInfo: { name: 'wf' },
-  }));
+  let watches = false;
+  connection.onInitialize(({ capabilities: { workspace } }) => {
+    watches = workspace?.didChangeWatchedFiles?.dynamicRegistration === true;
+    return initialized;
+  });
+  // What is not open changes as well: a branch is checked out, `wf lock` is run.
+  connection.onInitialized(() => {
+    if (!watches) return;
+    void connection.client.register(DidChangeWatchedFilesNotification.type, {
+      watchers: [{ globPattern: '**/{wf.yaml,wf.lock}' }, { globPattern: '**/*.{yaml,yml,json}' }],
+    });
+  });
+  connection.onDidChangeWatchedFiles(() => check());
 
   /** Open files of the project, by path. */
   const open = () =>
@@ -116,20 +149,91 @@ export function serve(project: Served, profile: string | undefined): Promise<nev
     const document = ours(textDocument.uri);
     return document ? symbolsOf(document) : [];
   });
-  connection.onDefinition(async ({ textDocument, position }) => {
-    const document = ours(textDocument.uri);
-    const found = document && definitionAt(document.getText(), document.offsetAt(position));
+  /** A file that is open, with the project as the editor shows it. */
+  const shownAt = (uri: string, position: Position) => {
+    const document = ours(uri);
+    const path = document && pathOf(project.root, uri);
+    if (!document || path === undefined) return undefined;
+    const texts = new Map([...open()].map(([name, one]) => [name, one.getText()]));
+    const withText = (text: string) => overlay(project, new Map([...texts, [path, text]]));
+    return { document, path, text: document.getText(), offset: document.offsetAt(position), withText };
+  };
+  const rangeIn = (document: TextDocument, start: number, end: number) => ({
+    start: document.positionAt(start),
+    end: document.positionAt(end),
+  });
+  /** A place in a file, open or not. */
+  const locationOf = async ({ file, start, end }: Span): Promise<Location> => {
+    const uri = pathToFileURL(join(project.root, file)).href;
+    const shown = open().get(file);
+    const bytes = shown ? undefined : await project.read(file);
+    const document = shown ?? TextDocument.create(uri, 'yaml', 0, Buffer.from(bytes ?? []).toString('utf8'));
+    return { uri: document.uri, range: rangeIn(document, start, end) };
+  };
+
+  connection.onCompletion(async ({ textDocument, position }) => {
+    const at = shownAt(textDocument.uri, position);
+    if (!at) return [];
+    const { items, replaces } = await complete(at.path, at.text, at.offset, at.withText);
+    const range = rangeIn(at.document, at.offset - replaces, at.offset);
+    return items.map(({ insertText, label, ...item }) => ({
+      ...item,
+      label,
+      textEdit: { range, newText: insertText ?? label },
+    }));
+  });
+  connection.onHover(async ({ textDocument, position }) => {
+    const at = shownAt(textDocument.uri, position);
+    const found = at && (await hoverAt(at.withText(at.text), at.path, at.text, at.offset));
     if (!found) return null;
-    if (found.kind === 'here') {
-      const { start, end } = found.span;
-      return {
-        uri: document.uri,
-        range: { start: document.positionAt(start), end: document.positionAt(end) },
-      };
-    }
-    if (!open().has(found.path) && !(await project.exists(found.path))) return null;
-    const top = { line: 0, character: 0 };
-    return { uri: pathToFileURL(join(project.root, found.path)).href, range: { start: top, end: top } };
+    return {
+      contents: { kind: MarkupKind.Markdown, value: found.markdown },
+      range: rangeIn(at.document, found.start, found.end),
+    };
+  });
+
+  /** What has a name at a place, and the project that it is in. */
+  const namedAt = async (uri: string, position: Position) => {
+    const at = shownAt(uri, position);
+    if (!at) return undefined;
+    const opened = await Project.open(at.withText(at.text));
+    const occurrence = await occurrenceAt(opened, at.path, at.offset);
+    return { ...at, project: opened, occurrence };
+  };
+  connection.onDefinition(async ({ textDocument, position }) => {
+    const at = await namedAt(textDocument.uri, position);
+    if (!at) return null;
+    const file = fileNamedAt(at.project, at.path, at.text, at.offset);
+    if (file !== undefined) return locationOf({ file, start: 0, end: 0 });
+    const found = at.occurrence && (await definitionOf(at.project, at.occurrence.of));
+    return found ? locationOf(found) : null;
+  });
+  connection.onReferences(async ({ textDocument, position, context }, token) => {
+    const at = await namedAt(textDocument.uri, position);
+    if (!at?.occurrence) return [];
+    const all = await placesOf(at.project, at.occurrence.of, () => token.isCancellationRequested);
+    return Promise.all(
+      all
+        .filter((one) => context.includeDeclaration || !one.isDefinition)
+        .map(({ span }) => locationOf(span)),
+    );
+  });
+  connection.onPrepareRename(async ({ textDocument, position }) => {
+    const at = await namedAt(textDocument.uri, position);
+    const found = at?.occurrence;
+    if (!found) return null;
+    return { range: rangeIn(at.document, found.span.start, found.span.end), placeholder: found.of.name };
+  });
+  connection.onRenameRequest(async ({ textDocument, position, newName }, token) => {
+    const at = await namedAt(textDocument.uri, position);
+    if (!at?.occurrence) return null;
+    const problem = await whyNot(at.project, at.occurrence.of, newName);
+    if (problem !== undefined) return new ResponseError(ErrorCodes.InvalidRequest, problem);
+    const all = await placesOf(at.project, at.occurrence.of, () => token.isCancellationRequested);
+    const changes: Record<string, TextEdit[]> = {};
+    for (const { uri, range } of await Promise.all(all.map(({ span }) => locationOf(span))))
+      (changes[uri] ??= []).push({ range, newText: newName });
+    return { changes };
   });
   connection.onCodeAction(({ textDocument, context }) => {
     const document = ours(textDocument.uri);

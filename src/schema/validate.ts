@@ -12,7 +12,9 @@ import { SchemaWalker, type WalkedSchema } from './schema-walker.ts';
 /** The kinds of files that have a schema of ours. */
 export type DocumentKind = 'formula' | 'molecule' | 'aspect' | 'project' | 'test' | 'lock';
 
-const schemas: Readonly<Record<DocumentKind, WalkedSchema>> = {
+/** Our schemas, by the kind of file that they are for; `common` is what they share. */
+export const schemaDocuments: Readonly<Record<DocumentKind | 'common', WalkedSchema>> = {
+  common: commonSchema as WalkedSchema,
   aspect: aspectSchema as WalkedSchema,
   formula: formulaSchema as WalkedSchema,
   molecule: moleculeSchema as WalkedSchema,
@@ -43,9 +45,9 @@ export function validateDocument(document: SourceDocument, kind: DocumentKind): 
     // A project needs no settings.
     return errors.length > 0 || kind === 'project' ? [] : [emptyFile(document.file, kind)];
   }
-  const walker = new SchemaWalker(document.text, schemas[kind], {
-    'common.schema.json': commonSchema as WalkedSchema,
-    'formula.schema.json': schemas.formula,
+  const walker = new SchemaWalker(document.text, schemaDocuments[kind], {
+    'common.schema.json': schemaDocuments.common,
+    'formula.schema.json': schemaDocuments.formula,
   });
   return walker
     .walk(root, NAMES[kind])

@@ -1,71 +1,13 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { expect, it, onTestFinished } from 'vitest';
-import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { checkProject } from '../../src/plan/check-project.ts';
+import { memoryLoader } from '../support/memory-loader.ts';
 import { testProject } from '../support/project.ts';
-
-const dev = fileURLToPath(new URL('../../bin/dev.js', import.meta.url));
-
-interface Shown {
-  readonly uri: string;
-  readonly version?: number;
-  readonly diagnostics: readonly {
-    readonly code: string;
-    readonly message: string;
-    readonly range: object;
-  }[];
-}
-
-/** An editor: a client of the protocol, and `wf lsp` as a process of its own. */
-async function editor(root: string) {
-  const child = spawn(process.execPath, [dev, 'lsp', '--stdio'], {
-    cwd: root,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const connection = createMessageConnection(
-    new StreamMessageReader(child.stdout),
-    new StreamMessageWriter(child.stdin),
-  );
-  const shown: Shown[] = [];
-  let tell: () => void = () => undefined;
-  connection.onNotification('textDocument/publishDiagnostics', (message: Shown) => {
-    shown.push(message);
-    tell();
-  });
-  connection.listen();
-  await connection.sendRequest('initialize', { processId: process.pid, rootUri: null, capabilities: {} });
-  await connection.sendNotification('initialized', {});
-  const uriOf = (path: string) => pathToFileURL(join(root, path)).href;
-  return {
-    child,
-    connection,
-    uriOf,
-    open: (path: string, text: string) =>
-      connection.sendNotification('textDocument/didOpen', {
-        textDocument: { uri: uriOf(path), languageId: 'yaml', version: 1, text },
-      }),
-    type: (path: string, version: number, text: string) =>
-      connection.sendNotification('textDocument/didChange', {
-        textDocument: { uri: uriOf(path), version },
-        contentChanges: [{ text }],
-      }),
-    /** The next time that this is shown of a file. */
-    async sees(path: string, rules: readonly string[]): Promise<Shown> {
-      for (;;) {
-        const found = shown.findIndex(
-          ({ uri, diagnostics }) =>
-            uri === uriOf(path) &&
-            JSON.stringify(diagnostics.map(({ code }) => code)) === JSON.stringify(rules),
-        );
-        if (found >= 0) return shown.splice(0, found + 1).at(-1) as Shown;
-        await new Promise<void>((resolve) => (tell = resolve));
-      }
-    },
-  };
-}
+import { proof } from '../support/proof.ts';
+import { editor } from './editor.ts';
 
 const molecule = (input: string) =>
   `molecule: greet\ndescription: Greets.\ninputs:\n  ${input}: {type: string}\nrun: echo {{inputs.${input}}}\n`;
@@ -134,7 +76,8 @@ it('shows what is wrong as it is typed, also in another file that depends on it,
     range: { start: { line: 3, character: 9 }, end: { line: 3, character: 12 } },
   });
   expect(await definitionOf('greet')).toMatchObject({ uri: uriOf('molecules/greet.yaml') });
-  expect(await definitionOf('name')).toBeNull();
+  expect(await definitionOf('name')).toMatchObject({ uri: uriOf('molecules/greet.yaml') });
+  expect(await definitionOf('with')).toBeNull();
 
   // Nothing of this is on disk.
   await open('molecules/greet.yaml', molecule('name'));
@@ -162,3 +105,171 @@ it('ends with an editor that goes without a word', async () => {
   child.stdin.end();
   expect(await ended).toEqual([1, null]);
 });
+
+it('completes, explains, finds and renames, also in files that are not open', async () => {
+  const project = testProject({ 'molecules/greet.yaml': molecule('name'), 'formulas/hello.yaml': formula });
+  const { connection, uriOf, open } = await editor(project.root);
+  await open('formulas/hello.yaml', formula);
+  const textDocument = { uri: uriOf('formulas/hello.yaml') };
+  const at = (part: string) => {
+    const [before = ''] = formula.split(part.replace('|', ''));
+    const lines = (before + part.slice(0, part.indexOf('|'))).split('\n');
+    return { textDocument, position: { line: lines.length - 1, character: lines.at(-1)?.length ?? 0 } };
+  };
+  const completed = await connection.sendRequest<{ label: string; textEdit: object }[]>(
+    'textDocument/completion',
+    at('gre|et'),
+  );
+  expect(completed).toMatchObject([
+    {
+      label: 'greet',
+      documentation: 'Greets.',
+      textEdit: {
+        newText: 'greet',
+        range: { start: { line: 4, character: 20 }, end: { line: 4, character: 23 } },
+      },
+    },
+  ]);
+  expect(await connection.sendRequest('textDocument/hover', at('gre|et'))).toMatchObject({
+    contents: { kind: 'markdown', value: 'Greets.\n\n- `name` string' },
+  });
+  expect(await connection.sendRequest('textDocument/hover', at('descr|iption'))).toMatchObject({
+    contents: { value: expect.stringContaining('What it is for') as string },
+  });
+  const references = await connection.sendRequest('textDocument/references', {
+    ...at('na|me: you'),
+    context: { includeDeclaration: true },
+  });
+  expect(references).toMatchObject([
+    { uri: uriOf('formulas/hello.yaml') },
+    { uri: uriOf('molecules/greet.yaml') },
+    { uri: uriOf('molecules/greet.yaml') },
+  ]);
+  expect(await connection.sendRequest('textDocument/prepareRename', at('na|me: you'))).toMatchObject({
+    placeholder: 'name',
+  });
+  const renamed = await connection.sendRequest<{ changes: Record<string, { newText: string }[]> }>(
+    'textDocument/rename',
+    {
+      ...at('na|me: you'),
+      newName: 'whom',
+    },
+  );
+  expect(
+    Object.entries(renamed.changes).map(([uri, edits]) => [uri, edits.map(({ newText }) => newText)]),
+  ).toEqual([
+    [uriOf('formulas/hello.yaml'), ['whom']],
+    [uriOf('molecules/greet.yaml'), ['whom', 'whom']],
+  ]);
+  await expect(
+    connection.sendRequest('textDocument/rename', { ...at('[o|ne]'), newName: 'two' }),
+  ).rejects.toThrow('there is a step "two" already');
+});
+
+it('looks again when files that are not open have changed', async () => {
+  const project = testProject({ 'molecules/greet.yaml': molecule('name'), 'formulas/hello.yaml': formula });
+  const { connection, open, sees } = await editor(project.root);
+  await open('formulas/hello.yaml', formula);
+  await sees('formulas/hello.yaml', []);
+  rmSync(join(project.root, 'molecules/greet.yaml'));
+  await connection.sendNotification('workspace/didChangeWatchedFiles', { changes: [] });
+  await sees('formulas/hello.yaml', ['unknown-uses']);
+});
+
+it('offers to let a warning stand', async () => {
+  const text = "formula: hello\nsteps:\n  - {id: one, run: ls, when: 'true'}\n";
+  const { connection, uriOf, open, sees } = await editor(testProject({ 'formulas/hello.yaml': text }).root);
+  await open('formulas/hello.yaml', text);
+  const { diagnostics } = await sees('formulas/hello.yaml', ['key-without-effect']);
+  const actions = await connection.sendRequest('textDocument/codeAction', {
+    textDocument: { uri: uriOf('formulas/hello.yaml') },
+    range: diagnostics[0]?.range,
+    context: { diagnostics },
+  });
+  expect(actions).toMatchObject([
+    {
+      title: 'Let it stand: # wf-ignore: key-without-effect <reason>',
+      edit: {
+        changes: {
+          [uriOf('formulas/hello.yaml')]: [
+            {
+              newText: '  # wf-ignore: key-without-effect <reason>\n',
+              range: { start: { line: 2, character: 0 } },
+            },
+          ],
+        },
+      },
+    },
+  ]);
+});
+
+it('shows what `wf check` says, whatever is typed', async () => {
+  const { connection, uriOf, open } = await editor(
+    testProject({ 'molecules/greet.yaml': molecule('name') }).root,
+  );
+  await open('formulas/hello.yaml', formula);
+  let version = 1;
+  let text = formula;
+  const shownOf = (wanted: number) =>
+    new Promise<readonly string[]>((resolve) => {
+      const listener = connection.onNotification(
+        'textDocument/publishDiagnostics',
+        (shown: {
+          uri: string;
+          version?: number;
+          diagnostics: { code: string; range: { start: object } }[];
+        }) => {
+          if (shown.uri !== uriOf('formulas/hello.yaml') || shown.version !== wanted) return;
+          listener.dispose();
+          resolve(shown.diagnostics.map(({ code, range }) => `${code} ${JSON.stringify(range.start)}`));
+        },
+      );
+    });
+  const edit = fc.record({
+    from: fc.nat(formula.length),
+    length: fc.nat(12),
+    typed: fc.constantFrom(
+      '',
+      ' ',
+      ':',
+      '{{',
+      '}}',
+      '[',
+      '"',
+      '\n',
+      '  - ',
+      'id: two',
+      'needs: [one]',
+      'é',
+      'steps.',
+    ),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 3 }), async (edits) => {
+      for (const { from, length, typed } of edits) {
+        // Back to a whole text now and then, so that what is typed does not drown.
+        if (text.length < 60) text = formula;
+        const at = Math.min(from, text.length);
+        text = text.slice(0, at) + typed + text.slice(at + length);
+      }
+      version += 1;
+      const shown = shownOf(version);
+      await connection.sendNotification('textDocument/didChange', {
+        textDocument: { uri: uriOf('formulas/hello.yaml'), version },
+        contentChanges: [{ text }],
+      });
+      const { diagnostics } = await checkProject(
+        memoryLoader({ 'molecules/greet.yaml': molecule('name'), 'formulas/hello.yaml': text }),
+        { paths: ['formulas/hello.yaml'] },
+      );
+      const told = diagnostics
+        .filter(({ file }) => file === 'formulas/hello.yaml')
+        .map(
+          ({ rule, range: { start } }) =>
+            `${rule} ${JSON.stringify({ line: start.line - 1, character: start.column - 1 })}`,
+        );
+      expect(await shown).toEqual(told);
+    }),
+    { ...proof({ few: 60, many: 3_000 }), endOnFailure: true },
+  );
+}, 600_000);
