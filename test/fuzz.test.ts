@@ -34,7 +34,8 @@ const projects: readonly (readonly [string, Files])[] = [
   ...Object.entries(PAIRS).map(([key, { a }]) => [key, a] as const),
   ...globSync('examples/*', { cwd: root })
     .sort()
-    .map((folder) => [folder, under(folder)] as const),
+    .map((folder) => [folder, under(folder)] as const)
+    .filter(([, files]) => Object.keys(files).length > 0),
   ['the project itself', under('.')],
 ];
 

@@ -297,9 +297,16 @@ export class Project {
     return place ? this.#lockOf(place.root)?.files.has(place.path) === true : this.#listed.has(path);
   }
 
+  /** Whether all that a file uses, directly or through others, is there. */
+  async hasAll(path: string): Promise<boolean> {
+    const files = await Promise.all([path, ...(await this.usedBy(path))].map((used) => this.file(used)));
+    return files.flatMap((file) => this.#usedPaths(file)).every((used) => this.isThere(used));
+  }
+
   /** Whether a file, or one that it uses, names something of an import, pinned or not. */
   async namesImport(path: string): Promise<boolean> {
-    if (this.#findings.length === 0 && this.#imports.size === 0) return false;
+    const imports = typeof this.#settings === 'object' ? this.#settings.imports.size : undefined;
+    if (this.#findings.length === 0 && (imports === 0 || this.#settings === undefined)) return false;
     const files = await Promise.all([path, ...(await this.usedBy(path))].map((used) => this.file(used)));
     return [...this.#always, ...files.flatMap((file) => this.#usedPaths(file))].some((used) =>
       used.startsWith('.wf/imports/'),

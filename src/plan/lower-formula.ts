@@ -25,7 +25,7 @@ export async function policyOf(
   if (content?.kind !== 'formula' || findings.some(({ severity }) => severity === 'error')) return [];
   return checkPolicy(content, project, async () => {
     // What is wrong with what it uses is told there, and stands in the way of a plan; so is what is not pinned.
-    if (project.findings.length > 0 && (await project.namesImport(path))) return undefined;
+    if (!(await project.hasAll(path))) return undefined;
     const sound = await Promise.all((await project.usedBy(path)).map((used) => isSound(project, used)));
     return sound.every(Boolean) ? lowerFormula(content, project, undefined) : undefined;
   });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -245,7 +245,12 @@ async function corpus(): Promise<readonly (readonly [string, JsonObject])[]> {
     if (compiled) plans.push([name, JSON.parse(JSON.stringify(compiled)) as JsonObject]);
     return compiled !== undefined;
   };
-  for (const folder of ['', ...readdirSync(`${root}examples`).map((name) => `examples/${name}/`)]) {
+  for (const folder of [
+    '',
+    ...readdirSync(`${root}examples`)
+      .map((name) => `examples/${name}/`)
+      .filter((name) => existsSync(`${root}${name}formulas`)),
+  ]) {
     const names = readdirSync(`${root}${folder}formulas`).filter((name) => name.endsWith('.yaml'));
     for (const name of names) {
       const { plan } = await compileFormula(openProject(`${root}${folder}`), name.replace(/\.yaml$/, ''));
