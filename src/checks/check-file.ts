@@ -19,6 +19,7 @@ import { applyIgnores } from './ignores.ts';
 import { mentionedScripts } from './missing-script.ts';
 import { checkReferences } from './references.ts';
 import { checkTestFile } from './test-file.ts';
+import { checkFixtures } from './unknown-fixture.ts';
 import { checkValuesAsCode } from './value-as-code.ts';
 
 /** What a check of one file comes to. */
@@ -49,11 +50,23 @@ async function findingsIn(project: Project, file: ProjectFile | undefined): Prom
     case 'test':
       return [...file.findings, ...(await checkTestFile(project, file.content))];
     case 'aspect':
-      return [...file.findings, ...(await checkAspect(file.content, project, complete))];
+      return [
+        ...file.findings,
+        ...(await checkAspect(file.content, project, complete)),
+        ...(await checkFixtures(project, file.content)),
+      ];
     case 'molecule':
-      return [...file.findings, ...(await checkMolecule(file.content, project, complete))];
+      return [
+        ...file.findings,
+        ...(await checkMolecule(file.content, project, complete)),
+        ...(await checkFixtures(project, file.content)),
+      ];
     case 'formula':
-      return [...file.findings, ...(await checkFormula(file.content, project, complete))];
+      return [
+        ...file.findings,
+        ...(await checkFormula(file.content, project, complete)),
+        ...(await checkFixtures(project, file.content)),
+      ];
   }
 }
 

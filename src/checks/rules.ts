@@ -63,6 +63,7 @@ export const RULES: readonly string[] = [
   'unknown-argument',
   'unknown-aspect',
   'unknown-base',
+  'unknown-fixture',
   'unknown-group',
   'unknown-import',
   'unknown-key',

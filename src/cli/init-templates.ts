@@ -112,6 +112,10 @@ tests:
   - name: does not believe a greeting without letters
     stubs: {greet: {stdout: 'Hello, !', outputs: {letters: 0}}}
     expect: {status: failed, error: outputs.letters > 0}
+
+  - name: does not believe one that does not greet
+    stubs: {greet: {stdout: 'Bye, Ada!', outputs: {letters: 3}}}
+    expect: {status: failed, error: startsWith}
 `;
 
 const schemaFiles = {

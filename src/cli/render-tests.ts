@@ -4,6 +4,7 @@ import type { TestMismatch, TestReport, TestResult } from '../testing/run-tests.
 import { showElapsed } from './elapsed.ts';
 import { count } from './render-check.ts';
 import type { TextStyle } from './text-style.ts';
+import type { WrittenTest } from './write-test.ts';
 
 /** A report of tests as text: what failed with what was expected, then how many did. */
 export function renderTests(report: TestReport, style: TextStyle, quiet: boolean): string {
@@ -27,6 +28,19 @@ export function renderTests(report: TestReport, style: TextStyle, quiet: boolean
         ? []
         : [`${tally} in ${count(files, 'file')} (${showElapsed(took)})`]),
     ...(report.coverage ?? []).flatMap((one) => ['', ...renderCoverage(one, style)]),
+  ].join('\n');
+}
+
+/** Where a test of a run was written, and whether it passes. */
+export function renderWrittenTest({ file, result, leftOut }: WrittenTest, style: TextStyle): string {
+  return [
+    `${file} written`,
+    ...(leftOut.length > 0
+      ? [style.faint(`left out, since it hangs on files or the environment: ${leftOut.join(', ')}`)]
+      : []),
+    result.ok
+      ? style.good('it passes')
+      : `${renderFailure(result, style)}\n\nit does not pass: what the run went by is not all in its record, or the formula has changed since`,
   ].join('\n');
 }
 

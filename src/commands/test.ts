@@ -1,6 +1,8 @@
 import { Args, Flags } from '@oclif/core';
+import type { WrittenTest } from '../cli/write-test.ts';
 import type { TestReport } from '../testing/run-tests.ts';
 import { folderOf } from '../cli/folder.ts';
+import { UsageError } from '../cli/usage-error.ts';
 import { exitCodes, WfCommand } from '../cli/wf-command.ts';
 
 /** What `wf test --json` prints. */
@@ -14,6 +16,7 @@ export default class Test extends WfCommand {
     '<%= config.bin %> test',
     '<%= config.bin %> test formulas/hello.yaml --filter greets',
     '<%= config.bin %> test --format junit',
+    '<%= config.bin %> test --stubs-from latest',
   ];
   static override strict = false;
   static override args = {
@@ -31,6 +34,10 @@ export default class Test extends WfCommand {
       description: 'Tell which ways no test has gone, and which checks under `verify` none of them needs.',
     }),
     update: Flags.boolean({ description: 'Write what was `rendered` into the tests that expect otherwise.' }),
+    'stubs-from': Flags.string({
+      description: 'Write a test that goes as this run went, with stubs from its record, and run it.',
+      helpValue: '<run>',
+    }),
     format: Flags.option({
       description: 'How the results are told: `junit` as XML for CI.',
       options: ['text', 'json', 'junit'] as const,
@@ -39,8 +46,13 @@ export default class Test extends WfCommand {
     })(),
   };
 
-  async run(): Promise<Report> {
+  async run(): Promise<Report | WrittenTest> {
     const { argv, flags } = await this.parse(Test);
+    if (flags['stubs-from'] !== undefined) {
+      if (argv.length > 0)
+        throw new UsageError('--stubs-from writes a test of the run’s formula, and takes no paths');
+      return this.#fromRun(flags['stubs-from'], folderOf(flags));
+    }
     const { openProject, projectPaths } = await import('../workspace/project-loader.ts');
     const { driveTests } = await import('../cli/drive-tests.ts');
     const { renderJunit, renderTests } = await import('../cli/render-tests.ts');
@@ -66,5 +78,34 @@ export default class Test extends WfCommand {
           : renderTests(whole, this.style, flags.quiet);
     if (text !== '') this.log(text);
     return report;
+  }
+
+  async #fromRun(name: string, cwd: string): Promise<WrittenTest> {
+    const { openProject } = await import('../workspace/project-loader.ts');
+    const { openRun } = await import('../cli/find-run.ts');
+    const { writeTestOfRun } = await import('../cli/write-test.ts');
+
+    const project = openProject(cwd);
+    const { journal, run } = await openRun(project.root, name);
+    const stop = new AbortController();
+    const interrupt = () => stop.abort();
+    process.once('SIGINT', interrupt);
+    try {
+      const recorded = {
+        plan: journal.readPlan(run),
+        state: journal.readState(run),
+        events: journal.readEvents(run),
+      };
+      const written = await writeTestOfRun(project, recorded, stop.signal);
+      if (!written.result.ok) process.exitCode = exitCodes.failed;
+      if (!this.jsonEnabled()) {
+        const { renderWrittenTest } = await import('../cli/render-tests.ts');
+        this.log(renderWrittenTest(written, this.style));
+      }
+      return written;
+    } finally {
+      process.off('SIGINT', interrupt);
+      journal.close();
+    }
   }
 }

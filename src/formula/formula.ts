@@ -218,7 +218,10 @@ export interface EnvEntry {
   readonly value: Template;
 }
 
-export type VerifyCheck =
+export type VerifyCheck = {
+  /** The test in which it has to fail, by its name. */
+  readonly failsOn: Located<string> | undefined;
+} & (
   | {
       readonly kind: 'run';
       readonly span: Span;
@@ -235,7 +238,8 @@ export type VerifyCheck =
       readonly maxFiles: number | undefined;
       readonly maxLines: number | undefined;
     }
-  | { readonly kind: 'wait'; readonly span: Span; readonly wait: Wait; readonly timeout: number | undefined };
+  | { readonly kind: 'wait'; readonly span: Span; readonly wait: Wait; readonly timeout: number | undefined }
+);
 
 export interface Retry {
   readonly span: Span;

@@ -426,9 +426,11 @@ class Reader {
   check(node: SourceMap): VerifyCheck | undefined {
     const keys = new Keys(node);
     const span = node.span;
+    const failsOn = keys.located<string>('fails_on');
     const run = keys.get('run');
     if (run) {
       return {
+        failsOn,
         kind: 'run',
         span,
         command: this.command(run),
@@ -440,6 +442,7 @@ class Reader {
     if (changes) {
       const inner = new Keys(changes);
       return {
+        failsOn,
         kind: 'changes',
         span,
         only: this.templates(inner.get('only')),
@@ -451,10 +454,10 @@ class Reader {
     const wait = keys.map('wait');
     if (wait) {
       const read = this.wait(wait);
-      return read && { kind: 'wait', span, wait: read, timeout: this.duration(keys.get('timeout')) };
+      return read && { failsOn, kind: 'wait', span, wait: read, timeout: this.duration(keys.get('timeout')) };
     }
     const check = this.expression(keys.get('check'));
-    return check && { kind: 'check', span, check };
+    return check && { failsOn, kind: 'check', span, check };
   }
 
   retry(node: SourceMap | undefined): Retry | undefined {

@@ -130,6 +130,10 @@ export class LocalWorld implements World {
     );
   }
 
+  elapsed(): number {
+    return performance.now();
+  }
+
   secret(name: string): string | undefined {
     return this.#options.env[name];
   }

@@ -29,6 +29,8 @@ export interface World {
   /** Leaves what a person needs to take over; returns where. */
   writeHandoff(files: Readonly<Record<string, string>>): Promise<string>;
   readonly project: string;
+  /** Milliseconds on a clock that only goes forward: how long a command has worked is told by it, and counted in budgets. */
+  elapsed(): number;
   /** Where results of steps with `cache` are kept. Absent: nowhere, and every step is run. */
   readonly cache?: StepCache | undefined;
   /** Whether a result that is kept may stand for a step; if not, it is only replaced. */

@@ -103,6 +103,10 @@ function branchesOfStep(path: string, step: PlanStep): readonly Watched[] {
             of('attempt.started', (event) => 'iteration' in event && (event.iteration ?? 0) > 1),
           ),
           branch(
+            'ends because of `until`',
+            step.repeat.or === 'keep' ? roundsBelow(path, step.repeat.max) : of('step.succeeded'),
+          ),
+          branch(
             'reaches `max`',
             step.repeat.or === 'keep'
               ? of('attempt.started', (event) => 'iteration' in event && event.iteration === step.repeat?.max)
@@ -135,6 +139,21 @@ function branchesOfStep(path: string, step: PlanStep): readonly Watched[] {
         ]
       : []),
   ];
+}
+
+/** A loop that ended well, and not because there were no more rounds. */
+function roundsBelow(path: string, max: number): Watched['happened'] {
+  return (events) => {
+    const rounds = new Map<number | undefined, number>();
+    for (const event of events) {
+      if (event.type === 'attempt.started' && event.step === path)
+        rounds.set(event.item, Math.max(rounds.get(event.item) ?? 0, event.iteration ?? 0));
+    }
+    return (
+      [...rounds.values()].some((round) => round < max) &&
+      events.some((event) => event.type === 'step.succeeded' && event.step === path)
+    );
+  };
 }
 
 /** The plan without one check of one step, for finding out whether any test needs it. */

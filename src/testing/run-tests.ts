@@ -10,6 +10,7 @@ import { loadBashParser } from '../formula/bash/load-parser.ts';
 import type { Molecule } from '../formula/formula.ts';
 import type { Loader } from '../formula/loader.ts';
 import { Project } from '../formula/project.ts';
+import { resolveFormula } from '../formula/resolve.ts';
 import type { Test, TestFile } from '../formula/test-file.ts';
 import { isTestFile, stepIdOf, subjectOf } from '../formula/test-file.ts';
 import { compileFormula } from '../plan/compile.ts';
@@ -137,15 +138,19 @@ async function runFile(
   const lines = new LineIndex(file?.text ?? '');
   const results: TestResult[] = [];
   const snapshots: Mismatch[] = [];
+  const proofs = await proofsOf(project, subjectOf(path)?.path ?? path);
   const ran: { readonly test: Test; readonly events: readonly RunEvent[]; readonly ok: boolean }[] = [];
   for (const test of content.tests) {
     if (context.signal.aborted) break;
     if (context.filter !== undefined && !test.name.value.includes(context.filter)) continue;
     const begun = performance.now();
     const { mismatches, problem, events } = await outcomeOf(test, plan, bash, context);
+    const unproved = proofs
+      .filter(({ test: name }) => name === test.name.value)
+      .flatMap((proof) => unprovedBy(proof, test, events));
     const updated = context.update ? mismatches.filter(({ update }) => update !== undefined) : [];
     snapshots.push(...updated);
-    const left = mismatches.filter((one) => !updated.includes(one));
+    const left = [...mismatches.filter((one) => !updated.includes(one)), ...unproved];
     const result: TestResult = {
       file: path,
       name: test.name.value,
@@ -189,6 +194,47 @@ async function runFile(
       idle,
     ),
   };
+}
+
+/** A check that says in which test it has to fail. */
+interface Proof {
+  readonly test: string;
+  /** Its step, as events name it. */
+  readonly step: string;
+  /** Its place among the step's checks. */
+  readonly index: number;
+}
+
+/** What `fails_on` asks of the tests of a formula or molecule; that of what it uses is asked of tests there. */
+async function proofsOf(project: Project, path: string): Promise<readonly Proof[]> {
+  const content = (await project.closure(path))?.content;
+  if (content?.kind === 'molecule') {
+    const step = stepIdOf(content.name.value);
+    return content.body.verify.flatMap(({ failsOn }, index) =>
+      failsOn ? [{ test: failsOn.value, step, index }] : [],
+    );
+  }
+  if (content?.kind !== 'formula') return [];
+  const { value } = resolveFormula(content, project.library);
+  return [...value.steps, ...value.finally].flatMap(({ step, body }) =>
+    body.verify.flatMap(({ value: { failsOn, span } }, index) =>
+      failsOn && span.file === path ? [{ test: failsOn.value, step: step.id.value, index }] : [],
+    ),
+  );
+}
+
+/** Empty when the check has failed in the test, as it has to. */
+function unprovedBy({ step, index }: Proof, test: Test, events: readonly RunEvent[]): readonly Mismatch[] {
+  const own = events.filter((event) => isOfCheck(event, step, index));
+  if (own.some(({ type }) => type === 'check.failed')) return [];
+  return [
+    {
+      what: `check ${index + 1} of step "${step}"`,
+      expected: 'fails here, as its `fails_on` says',
+      actual: own.length === 0 ? 'is not reached' : 'passes',
+      span: test.name.span,
+    },
+  ];
 }
 
 function isOfCheck(event: RunEvent, step: string, index: number): boolean {

@@ -83,6 +83,11 @@ export class StubbedWorld implements World {
     return Promise.resolve(this.workspace);
   }
 
+  /** By the clock of the test: a stub that takes an hour takes it from the budget. */
+  elapsed(): number {
+    return this.#options.clock.now();
+  }
+
   /** Made up, and the same each time: a test needs none, and must not have any. */
   secret(name: string): string {
     return `made-up-${name}`;

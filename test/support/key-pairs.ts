@@ -175,6 +175,12 @@ const pinned = (a: string, b: string, locked: object = {}): Pair => ({
   b: importing(b, imported, locked),
 });
 
+/** A step with a check that is to fail in a test of this name. */
+const tested = (name: string): Files => ({
+  'formulas/a.yaml': `formula: a\nsteps: [{id: s, run: ls, verify: [{run: test -e x, fails_on: ${name}}]}]\n`,
+  'formulas/a.test.yaml': 'tests: [{name: fails, stubs: {s: {checks: fail}}, expect: {status: failed}}]\n',
+});
+
 const cached: readonly [Claim, string, string] = [
   'behaviour',
   'run: ls, cache: {files: [a]}',
@@ -358,6 +364,11 @@ export const PAIRS: Readonly<Record<string, Pair>> = {
   'step.cache': inStep(cached),
   'molecule.cache': inMolecule(cached),
   'cache.files': inStep(cached),
+  'check.fails_on': {
+    claim: 'refused',
+    a: tested('fails'),
+    b: tested('is never fooled'),
+  },
   ...prefixed('finally', shared, inFinally),
   ...prefixed('finally', stepKeys, inFinally),
 

@@ -416,3 +416,80 @@ describe('wf test', () => {
     expect((await project.wf('check')).exitCode).toBe(1);
   });
 });
+
+describe('`fails_on`', () => {
+  const molecule = (fixture: string) =>
+    `molecule: greet\nrun: echo hi\nverify:\n  - {run: test -d .}\n  - {check: outputs.stdout != 'bye', fails_on: ${fixture}}\n`;
+  const formula =
+    "formula: a\nsteps:\n  - {id: one, uses: greet, verify: [{check: outputs.stdout != 'no', fails_on: says no}]}\n";
+  const results = async (files: Files) => {
+    const report = await runTests(memoryLoader(files), {
+      signal: new AbortController().signal,
+      env: process.env,
+    });
+    return [
+      ...report.diagnostics.map(({ rule }) => rule),
+      ...report.tests.map(({ name, ok, mismatches }) =>
+        ok
+          ? `${name}: passes`
+          : `${name}: ${mismatches.map(({ what, expected, actual }) => `${what} ${expected}, ${actual}`).join('; ')}`,
+      ),
+    ];
+  };
+  const test = (name: string, stdout: string, status = 'failed') =>
+    `  - {name: ${name}, stubs: {STEP: {stdout: '${stdout}', checks: pass}}, expect: {status: ${status}}}\n`;
+  const of = (step: string, ...tests: readonly string[]) =>
+    `tests:\n${tests.join('').replaceAll('STEP', step)}`;
+
+  it('is proved by the test that it names: of a molecule, and of a step that adds a check to one', async () => {
+    expect(
+      await results({
+        'molecules/greet.yaml': molecule('says bye'),
+        'molecules/greet.test.yaml': of('greet', test('says bye', 'bye'), test('says hi', 'hi', 'succeeded')),
+        'formulas/a.yaml': formula,
+        'formulas/a.test.yaml': of('one', test('says no', 'no')),
+      }),
+    ).toEqual(['says no: passes', 'says bye: passes', 'says hi: passes']);
+  });
+
+  it('fails the test in which the check passes, or is never reached', async () => {
+    expect(
+      await results({
+        'molecules/greet.yaml': molecule('says hi'),
+        'molecules/greet.test.yaml': of('greet', test('says bye', 'bye'), test('says hi', 'hi', 'succeeded')),
+        'formulas/a.yaml': formula,
+        'formulas/a.test.yaml':
+          'tests:\n  - {name: says no, stubs: {one: {exit: 1}}, expect: {status: failed}}\n',
+      }),
+    ).toEqual([
+      'says no: check 3 of step "one" fails here, as its `fails_on` says, is not reached',
+      'says bye: passes',
+      'says hi: check 2 of step "greet" fails here, as its `fails_on` says, passes',
+    ]);
+  });
+});
+
+it('time that a stub takes is taken from budgets', async () => {
+  const report = await runTests(
+    memoryLoader({
+      'formulas/a.yaml':
+        'formula: a\nbudget: {minutes: 30}\nsteps:\n  - {id: one, run: work}\n  - {id: two, run: work, budget: {minutes: 5}, retry: {attempts: 3}}\n  - {id: three, run: work}\n',
+      'formulas/a.test.yaml': `tests:
+  - {name: fits, stubs: {one: {after: 20m}, two: {after: 4m}, three: {after: 5m}}, expect: {status: succeeded}}
+  - {name: too long in all, stubs: {one: {after: 20m}, two: {after: 4m}, three: {after: 7m}}, expect: {status: failed, steps: {three: failed}, error: budget}}
+  - {name: too long for one, stubs: {one: {}, two: [{after: 3m, exit: 1}, {after: 3m}]}, expect: {status: failed, attempts: {two: 2}, error: budget}}
+`,
+    }),
+    { signal: new AbortController().signal, env: process.env },
+  );
+  expect(
+    report.tests.map(({ name, ok, mismatches, problem }) => ({ name, ok, mismatches, problem })),
+  ).toEqual(
+    ['fits', 'too long in all', 'too long for one'].map((name) => ({
+      name,
+      ok: true,
+      mismatches: [],
+      problem: undefined,
+    })),
+  );
+});

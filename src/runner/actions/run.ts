@@ -108,9 +108,9 @@ async function act(run: PlanRun, attempt: Attempt, values: JsonObject, context: 
       const left = await directory.snapshot(at.key);
       return { event: { type, ...place, ...found, state: left, milliseconds: 0, cached: true } as EventBody };
     }
-    const [begun, since] = [performance.now(), Date.now()];
+    const [begun, since] = [attempt.world.elapsed(), Date.now()];
     const ended = await execute(run, attempt, prepared.value, directory, context.signal);
-    const milliseconds = Math.round(performance.now() - begun);
+    const milliseconds = Math.round(attempt.world.elapsed() - begun);
     const left = await directory.snapshot(at.key);
     if (!ended.result.ok) return failed(ended.result.error, { state: left, milliseconds, ...ended.streams });
     const { outputs } = ended.result;

@@ -41,7 +41,7 @@ export async function checkCommand(
     const budget = attempt.ledger.nearest();
     const time = timeLeft(attempt);
     const limit = Math.min(time, budget?.left ?? Infinity);
-    const begun = performance.now();
+    const begun = attempt.world.elapsed();
     const ended = await world.execute(command, {
       cwd: directory.path,
       ...environment.value,
@@ -50,7 +50,7 @@ export async function checkCommand(
       log: at.key,
       place: { step: at.path, ...(at.item !== undefined && { item: at.item }) },
     });
-    const milliseconds = Math.round(performance.now() - begun);
+    const milliseconds = Math.round(attempt.world.elapsed() - begun);
     const output = lastLines(
       [ended.stdout.text, ended.stderr.text].filter((text) => text !== '').join('\n'),
       40,
