@@ -43,18 +43,16 @@ export function testOfRun(plan: Plan, state: RunState, events: readonly RunEvent
 
 /** A test without some of what it expects, by `outputs.count`, `error`: what cannot hold without the run's files. */
 export function withoutExpectations(test: JsonObject, whats: readonly string[]): JsonObject {
-  const expect: Record<string, JsonValue> = { ...(test['expect'] as JsonObject) };
-  for (const what of whats) {
-    const dot = what.indexOf('.');
-    const [key, name] = dot < 0 ? [what, undefined] : [what.slice(0, dot), what.slice(dot + 1)];
-    const value = expect[key];
-    if (name !== undefined && isJsonObject(value)) {
-      const { [name]: _, ...rest } = value;
-      expect[key] = rest;
-    }
-    if (name === undefined || Object.keys((expect[key] ?? {}) as JsonObject).length === 0) delete expect[key];
-  }
-  return { ...test, expect };
+  const isOut = (what: string) => whats.includes(what);
+  const expect = Object.entries(test['expect'] as JsonObject).flatMap(
+    ([key, value]): [string, JsonValue][] => {
+      if (isOut(key)) return [];
+      if (!isJsonObject(value)) return [[key, value]];
+      const left = Object.entries(value).filter(([name]) => !isOut(`${key}.${name}`));
+      return left.length === 0 ? [] : [[key, Object.fromEntries(left)]];
+    },
+  );
+  return { ...test, expect: Object.fromEntries(expect) };
 }
 
 /** What stands for each action: one try after the other, of each item where they differ. */
