@@ -85,9 +85,10 @@ export function lockMismatch({ name, root }: LockedImport, path: string, { span 
   return {
     rule: 'lock-mismatch',
     severity: 'error',
-    message: `${path} of import "${name}" is not what wf.lock pins: somebody has changed ${root}${path}, or this entry`,
-    help: 'run `wf lock`: it fetches the file again, and says where the entry itself is wrong',
+    message: `${path} of import "${name}" is not what wf.lock pins`,
+    help: 'run `wf lock`: it fetches the file again, and says if it is the entry that was changed',
     span,
+    related: [{ message: 'this is the file', span: { file: `${root}${path}`, start: 0, end: 0 } }],
   };
 }
 

@@ -225,6 +225,11 @@ function extendsCycle(chain: readonly Formula[], base: Located<string>, library:
         ? `formula "${first}" extends itself`
         : `formula "${first}" extends itself, through ${others.map((name) => `"${name}"`).join(', ')}`,
     help: 'put what they share into a formula that both extend',
+    related: chain.slice(1).flatMap(({ name: { value }, extends: bases }, index) => {
+      const next = chain[index + 2] ?? chain[0];
+      const hop = bases.find((name) => library.fileOf(name) === next?.file);
+      return hop ? [{ message: `"${value}" extends "${hop.value}" here`, span: hop.span }] : [];
+    }),
     span:
       chain[0]?.extends.find((name) => library.fileOf(name) === (chain[1] ?? chain[0])?.file)?.span ??
       base.span,

@@ -35,7 +35,7 @@ export async function checkPolicy(
       ...checkRepositories(part, policy.repositories),
       ...checkEffects(part, policy.effects),
     ]),
-    ...(plan ? checkBounds(formula, policy.maxBounds, reckon(plan)) : []),
+    ...(plan ? checkBounds(resolved, policy.maxBounds, reckon(plan)) : []),
   ];
 }
 
@@ -165,7 +165,7 @@ function plainAddress(address: string): string | undefined {
 }
 
 function checkBounds(
-  formula: Formula,
+  { formula, steps, finally: last }: ResolvedFormula,
   limits: Policy['maxBounds'],
   bounds: { readonly minutes: Bound; readonly attempts: Bound },
 ): readonly Finding[] {
@@ -173,6 +173,8 @@ function checkBounds(
     const { value, step, why } = bounds[name];
     if (value <= limit.value) return [];
     const what = name === 'minutes' ? 'minutes of work' : 'attempts';
+    const [id] = step?.split('.') ?? [];
+    const own = [...steps, ...last].find((one) => one.step.id.value === id)?.step.id.span;
     const place = step === undefined ? '' : step === 'workspace' ? '`workspace`' : `step "${step}"`;
     return [
       {
@@ -188,7 +190,7 @@ function checkBounds(
             : place === ''
               ? 'a smaller `budget` limits it'
               : `most of it is ${place}${why === undefined ? '' : `: ${why}`}`,
-        span: formula.name.span,
+        span: own?.file === formula.file ? own : formula.name.span,
         related: [{ message: 'the limit stands here', span: limit.span }],
       },
     ];
