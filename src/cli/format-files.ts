@@ -8,7 +8,7 @@ import { UserError } from '../support/user-error.ts';
 /** What became of one file. */
 export interface FormattedFile {
   readonly file: string;
-  /** `left`: it does not parse, and stays as it is. */
+  /** `left`: it does not parse or cannot be read, and stays as it is. */
   readonly did: 'same' | 'changed' | 'left';
   /** Why it was left. */
   readonly why?: string;
@@ -16,7 +16,7 @@ export interface FormattedFile {
 
 /**
  * Brings files of a project into their canonical layout; with `check`, only tells which are not. A file is replaced as a
- * whole, with its mode, behind a link where it leads to. Throws a {@link UserError} for one that cannot be read or written.
+ * whole, with its mode, behind a link where it leads to. Throws a {@link UserError} for one that cannot be written.
  */
 export async function formatFiles(
   root: string,
@@ -30,9 +30,9 @@ export async function formatFiles(
 
 async function formatFile(root: string, file: string, check: boolean): Promise<FormattedFile> {
   const path = join(root, file);
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new UserError(`${file} cannot be read: ${codeOf(cause)}`, { cause });
-  });
+  const bytes = await readFile(path).catch((cause: unknown) => codeOf(cause));
+  // The others need not wait for it.
+  if (typeof bytes === 'string') return { file, did: 'left', why: `it cannot be read: ${bytes}` };
   const decoded = decodeUtf8(file, bytes);
   if ('finding' in decoded) return { file, did: 'left', why: decoded.finding.message };
   const formatted = formatYaml(decoded.text);

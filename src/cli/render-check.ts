@@ -2,9 +2,18 @@ import { renderDiagnostics } from '../diagnostics/code-frame.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { TextStyle } from './text-style.ts';
 
+/** What a check came to, as far as it is counted. */
+interface Counted {
+  readonly files: number;
+  /** Of how many, where only some were looked at. */
+  readonly of?: number;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly ignored?: number;
+}
+
 /** Diagnostics with their lines, and a last line that counts; `quiet` leaves out that line when nothing was found. */
 export function renderCheckReport(
-  report: { readonly files: number; readonly diagnostics: readonly Diagnostic[]; readonly ignored?: number },
+  report: Counted,
   sources: ReadonlyMap<string, string>,
   style: TextStyle,
   quiet = false,
@@ -16,22 +25,17 @@ export function renderCheckReport(
 
 /** One line that says how much was found in how many files; with `quiet`, only when something was. */
 export function renderTally(
-  {
-    diagnostics,
-    files,
-    ignored = 0,
-  }: { readonly files: number; readonly diagnostics: readonly Diagnostic[]; readonly ignored?: number },
+  { diagnostics, files, of, ignored = 0 }: Counted,
   style: TextStyle,
   quiet = false,
 ): string {
-  const looked = `${count(files, 'file')}${ignored > 0 ? `, ${ignored} ignored` : ''}`;
+  const number = of === undefined ? count(files, 'file') : `${files} of ${count(of, 'file')}`;
+  const looked = `${number}${ignored > 0 ? `, ${ignored} ignored` : ''}`;
   if (diagnostics.length > 0) return `${tally(diagnostics, style)} in ${looked}`;
   if (quiet) return '';
   return files === 0
     ? 'nothing to check: there are no formulas here (`wf init` makes the first)'
-    : style.good(
-        `${count(files, 'file')} checked, nothing to report${ignored > 0 ? `, ${ignored} ignored` : ''}`,
-      );
+    : style.good(`${number} checked, nothing to report${ignored > 0 ? `, ${ignored} ignored` : ''}`);
 }
 
 /** `2 errors and 1 warning`. */

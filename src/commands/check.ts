@@ -79,7 +79,7 @@ export default class Check extends WfCommand {
     const store = kept ?? checkStore(project, flags.profile);
     return checkProject(project, {
       ...(paths && { paths }),
-      ...(flags.changed !== undefined && { changed: await changedSince(project, flags.changed) }),
+      ...(flags.changed !== undefined && { changed: await this.#changedSince(project, flags.changed) }),
       ...(store && { store }),
       inParts: (rest) => checkInThreads(project.root, rest),
       ...(flags.profile !== undefined && { profile: flags.profile }),
@@ -119,6 +119,16 @@ export default class Check extends WfCommand {
     }
     // All was printed, and nothing is left to say: with --json a last document would follow.
     process.exit(exitCodes.cancelled);
+  }
+
+  async #changedSince(project: ProjectFolder, revision: string) {
+    const { changedFiles } = await import('../workspace/changed-files.ts');
+    const found = changedFiles(project, revision);
+    if (found.parted === undefined)
+      process.stderr.write(
+        `${this.errorStyle.warning('note')}  nothing here says where this and ${revision} parted (a shallow clone?), so all that differs from ${revision} itself counts\n`,
+      );
+    return found;
   }
 
   /** What stands above a check of `--watch`: an empty screen, or in a file what has changed. */
@@ -171,9 +181,4 @@ export default class Check extends WfCommand {
       }
     }
   }
-}
-
-async function changedSince(project: ProjectFolder, revision: string) {
-  const { changedFiles } = await import('../workspace/changed-files.ts');
-  return changedFiles(project, revision);
 }

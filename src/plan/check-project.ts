@@ -15,6 +15,8 @@ export interface CheckReport {
   readonly ok: boolean;
   /** How many files were looked at. */
   readonly files: number;
+  /** With `changed`: of how many. */
+  readonly of?: number;
   readonly diagnostics: readonly Diagnostic[];
   /** How many more there would be that somebody lets stand (`# wf-ignore:`). */
   readonly ignored: number;
@@ -74,6 +76,7 @@ export async function checkProject(loader: Loader, options: CheckOptions = {}): 
   return {
     ok: !diagnostics.some((diagnostic) => diagnostic.severity === 'error'),
     files: paths.length - chance.size,
+    ...(changed && { of: all.length }),
     diagnostics,
     ignored: parts
       .flatMap(({ files }) => files)

@@ -5,6 +5,8 @@ import { resolveRevision } from './project-revision.ts';
 
 /** What differs from a revision, and what may lie between that and a formula. Paths are relative to the project. */
 export interface ChangedFiles {
+  /** Where the histories parted. Absent: nothing here says so, and the revision itself was compared with. */
+  readonly parted?: string;
   /** Committed since, staged, changed, new or gone. */
   readonly changed: ReadonlySet<string>;
   /** Files in which something is looked up from others: schemas. */
@@ -32,6 +34,7 @@ export function changedFiles(project: ProjectFolder, revision: string): ChangedF
   const differing = names(['diff', '--name-only', '-z', '--no-renames', '--relative', parted ?? commit]);
   const fresh = names(['ls-files', '--others', '--exclude-standard', '-z']);
   return {
+    ...(parted !== undefined && { parted }),
     changed: new Set([...differing, ...fresh]),
     others: names([
       'ls-files',

@@ -114,6 +114,20 @@ describe('wf check --changed', () => {
     });
   });
 
+  it('says of how many files, and when nothing says where the branches parted', async () => {
+    const project = testProject(files).commit();
+    project.write({ 'formulas/alone.yaml': '# changed\nformula: alone\nsteps: [{id: s, run: ls}]\n' });
+    expect((await project.wf('check --changed HEAD')).stdout).toBe(
+      '1 of 8 files checked, nothing to report\n',
+    );
+    project.git('commit', '-q', '-am', 'change');
+    // Another root: as a clone without history has it.
+    project.git('checkout', '-q', '--orphan', 'other');
+    project.git('commit', '-q', '-m', 'other');
+    const told = await project.wf('check --changed main');
+    expect(told.stderr).toContain('nothing here says where this and main parted');
+  });
+
   it('says so when nothing differs', async () => {
     const project = testProject(files).commit();
     expect((await project.wf('check --changed HEAD')).stdout).toBe(

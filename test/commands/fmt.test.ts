@@ -43,3 +43,12 @@ it('writes behind a link, and through a pipe', async () => {
   expect(await project.wf('fmt -', { input: UGLY })).toEqual({ stdout: NICE, stderr: '', exitCode: 0 });
   expect(await project.wf('fmt -', { input: 'a: [\n' })).toMatchObject({ stdout: 'a: [\n', exitCode: 1 });
 });
+
+it('goes on when a file cannot be read', async () => {
+  const project = testProject({ 'formulas/a.yaml': UGLY, 'formulas/z.yaml': UGLY });
+  symlinkSync('nowhere', join(project.root, 'formulas/gone.yaml'));
+  const { stdout, stderr, exitCode } = await project.wf('fmt');
+  expect(stdout).toBe('formulas/a.yaml\nformulas/z.yaml\n2 files of 3 changed\n');
+  expect(stderr).toMatch(/^left {2}formulas\/gone\.yaml: it cannot be read: /);
+  expect(exitCode).toBe(1);
+});

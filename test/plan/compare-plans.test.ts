@@ -301,6 +301,38 @@ describe('what a change means', () => {
     ]);
   });
 
+  it('says which values an input does not take any more', async () => {
+    const formula = (schema: string): Files => ({
+      'formulas/a.yaml': `formula: a\ninputs: {x: ${schema}}\nsteps: [{id: s, run: 'echo {{json inputs.x}}'}]\n`,
+    });
+    const change = (before: string, after: string) => told(formula(before), formula(after));
+    expect(await change('{enum: [a, b]}', '{enum: [a, c]}')).toEqual([
+      'changed inputs.x ? "b" is refused now',
+    ]);
+    expect(await change('{enum: [a]}', '{enum: [a, c]}')).toEqual(['changed inputs.x']);
+    expect(await change('{type: string}', '{enum: [a]}')).toEqual([
+      'changed inputs.x ? only "a" is taken now',
+    ]);
+    expect(await change('{type: string}', '{type: integer}')).toEqual([
+      'changed inputs.x ? what was given is refused: it takes int now',
+    ]);
+    expect(await change('{type: integer}', '{type: number}')).toEqual(['changed inputs.x']);
+  });
+
+  it('marks what makes more of the same happen', async () => {
+    const change = (before: string, after: string) =>
+      told(steps(`id: s, run: ls, ${before}`), steps(`id: s, run: ls, ${after}`));
+    expect(await change('retry: {attempts: 2}', 'retry: {attempts: 5}')).toEqual([
+      'changed s retry ! it may be tried more often',
+    ]);
+    expect(await change('retry: {attempts: 5}', 'retry: {attempts: 2}')).toEqual(['changed s retry']);
+    expect(await change('for_each: [a, b, c], parallel: 2', 'for_each: [a, b, c], parallel: 3')).toEqual([
+      'changed s parallel ! more of it may run at once',
+    ]);
+    const loop = (max: number) => `repeat: {until: outputs.exit_code > 3, max: ${max}}`;
+    expect(await change(loop(2), loop(9))).toEqual(['changed s repeat ! it may go round more often']);
+  });
+
   it('is found in a long chain', async () => {
     const chain = (last: string) =>
       steps(...Array.from({ length: 3000 }, (_, n) => `id: s${n}, run: ls`), last);

@@ -16,6 +16,7 @@ import { renderDiagnostics } from '../../src/diagnostics/code-frame.ts';
 import { compileFormula } from '../../src/plan/compile.ts';
 import { canonicalJson, digestPlan } from '../../src/plan/digest.ts';
 import type { Plan } from '../../src/plan/plan.ts';
+import { formatYaml } from '../../src/source/format-yaml.ts';
 import type { JsonValue } from '../../src/support/json.ts';
 import { keysOfSchemas, PAIRS } from '../support/key-pairs.ts';
 import type { Files } from '../support/memory-loader.ts';
@@ -134,6 +135,22 @@ describe('the digest', () => {
     };
     expect(digestPlan(moved)).toBe(plan.plan);
     expect(digestPlan({ ...plan, steps: [...plan.steps].reverse() })).not.toBe(plan.plan);
+  });
+
+  it('does not change with the canonical layout', async () => {
+    let compared = 0;
+    for (const [name, files] of projects) {
+      const before = await compileFormula(memoryLoader(files), 'a').catch(() => undefined);
+      if (!before?.plan) continue;
+      const laidOut = Object.entries(files).map(([path, text]) => {
+        const formatted = path.endsWith('.yaml') && !path.startsWith('.wf/') ? formatYaml(text) : undefined;
+        return [path, formatted?.ok ? formatted.text : text] as const;
+      });
+      const after = await compileFormula(memoryLoader(Object.fromEntries(laidOut)), 'a');
+      expect(after.plan?.plan, name).toBe(before.plan.plan);
+      compared += 1;
+    }
+    expect(compared).toBeGreaterThan(100);
   });
 
   it('is over plain JSON: what would be written as something else is refused', () => {

@@ -1,5 +1,9 @@
 import type { JsonSchema, JsonValue } from '../../support/json.ts';
 import { ancestorsOf, has } from '../../formula/ancestors.ts';
+import { isAssignable } from '../../formula/assignable.ts';
+import { valuesOf } from '../../formula/read-type.ts';
+import { showType } from '../../formula/show-type.ts';
+import { typeOf } from '../../formula/type-of-schema.ts';
 import { canonicalJson } from '../digest.ts';
 import type { Plan, PlanStep } from '../plan.ts';
 import type { Difference, PlanChange } from './change.ts';
@@ -22,7 +26,9 @@ export const PLAN_KEYS: PlanKeys = {
     differencesByName('inputs', before, after, (_, old, young) => {
       if (young === undefined) return { breaks: 'who still gives it is refused' };
       if (old === undefined) return isRequired(young) ? { breaks: 'everybody has to give it' } : {};
-      return !isRequired(old) && isRequired(young) ? { breaks: 'everybody has to give it' } : {};
+      if (!isRequired(old) && isRequired(young)) return { breaks: 'everybody has to give it' };
+      const refused = whatIsRefused(old as JsonSchema, young as JsonSchema);
+      return refused === undefined ? {} : { breaks: refused };
     }),
   outputs: (before, after) =>
     differencesByName('outputs', before, after, (_, __, young) =>
@@ -305,6 +311,17 @@ function approvalsOf(steps: readonly PlanStep[], name: (id: string) => string): 
       .filter(({ action, when }) => action.kind === 'approve' && when === undefined)
       .map(({ id }) => name(id)),
   );
+}
+
+/** What an input took and does not take now, as far as its types say. */
+function whatIsRefused(before: JsonSchema, after: JsonSchema): string | undefined {
+  const [old, young] = [typeOf(before), typeOf(after)];
+  if (!isAssignable(old, young)) return `what was given is refused: it takes ${showType(young)} now`;
+  const [had, has] = [valuesOf(old), valuesOf(young)];
+  const lost = has && (had ?? []).filter((value) => !has.includes(value));
+  if (lost && lost.length > 0)
+    return `${lost.map((value) => JSON.stringify(value)).join(', ')} is refused now`;
+  return has && !had ? `only ${showType(young)} is taken now` : undefined;
 }
 
 function isRequired(schema: JsonValue): boolean {

@@ -17,7 +17,9 @@ export const STEP_KEYS: StepKeys = {
   action: describeAction,
   when: as('when'),
   forEach: as('for_each'),
-  parallel: as('parallel'),
+  parallel: as('parallel', (before = 1, after = 1) =>
+    after > before ? 'more of it may run at once' : undefined,
+  ),
   join: (before, after) => {
     const weaker = successesNeeded(after) < successesNeeded(before);
     return difference(
@@ -27,7 +29,9 @@ export const STEP_KEYS: StepKeys = {
       weaker ? { grows: 'it succeeds although more of its items fail' } : {},
     );
   },
-  repeat: as('repeat'),
+  repeat: as('repeat', (before, after) =>
+    after && after.max > (before?.max ?? 1) ? 'it may go round more often' : undefined,
+  ),
   inputs: (before, after) => differencesByName('inputs', before, after),
   with: (before, after) => differencesByName('with', before, after),
   env: (before, after) => differencesByName('env', before, after),
@@ -38,7 +42,9 @@ export const STEP_KEYS: StepKeys = {
   effects: describeEffects,
   outputs: (before, after) => differencesByName('outputs', before, after),
   verify: describeChecks,
-  retry: as('retry'),
+  retry: as('retry', (before, after) =>
+    (after?.attempts ?? 1) > (before?.attempts ?? 1) ? 'it may be tried more often' : undefined,
+  ),
   timeout: as('timeout', (before, after) =>
     before !== undefined && (after === undefined || after > before) ? 'it may take longer' : undefined,
   ),
@@ -76,7 +82,6 @@ export function privilegesOf(step: PlanStep): readonly string[] {
   ];
 }
 
-/** A command that does not say may change files; that it is given secrets is told by itself. */
 /** Of fewer files a change is noticed: what was recorded stands in the place of more that might have been done. */
 function describeCache(before: PlanStep['cache'], after: PlanStep['cache']): readonly Difference[] {
   const fewer = after && (!before || before.files.some((glob) => !after.files.includes(glob)));
@@ -88,6 +93,7 @@ function describeCache(before: PlanStep['cache'], after: PlanStep['cache']): rea
   );
 }
 
+/** A command that does not say may change files; that it is given secrets is told by itself. */
 function describeEffects(before: PlanStep['effects'], after: PlanStep['effects']): readonly Difference[] {
   const more = (after ?? ['files']).filter((effect) => !(before ?? ['files']).includes(effect));
   const says = { files: 'it may change files', external: 'it may act outside of the workspace' };
