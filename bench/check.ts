@@ -1,6 +1,6 @@
 /**
  * How fast a project is checked: 1,000 and 10,000 generated formulas that use shared molecules, in a new process (cold)
- * and again in the same one (warm). `node bench/check.ts [rounds]`
+ * and again in the same one (warm). `node bench/check.ts [rounds] [large]`; `large`: 100,000 too, which shows how it grows.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { interleave, print } from './support.ts';
 
-const sizes = [1000, 10_000];
+const sizes = process.argv[3] === 'large' ? [1000, 10_000, 100_000] : [1000, 10_000];
 const molecules = 40;
 
 const [mode, argument] = process.argv.slice(2);

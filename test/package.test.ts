@@ -53,7 +53,7 @@ describe('the package, installed into an empty project', () => {
     if (unreachable !== undefined) skip(unreachable);
     await inPackage('npx', 'wf', 'init');
     expect((await inPackage('npx', 'wf', 'check')).stdout).toBe('4 files checked, nothing to report\n');
-    expect((await inPackage('npx', 'wf', 'test')).stdout).toMatch(/^3 passed in 1 file/);
+    expect((await inPackage('npx', 'wf', 'test')).stdout).toMatch(/^4 passed in 1 file/);
     const { stdout } = await inPackage('npx', 'wf', 'run', 'hello', '--quiet');
     expect(stdout).toMatch(/^hello succeeded in /);
     expect(stdout).toContain('greeting: Hello, world! Your name has 5 letters.');
