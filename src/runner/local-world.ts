@@ -130,6 +130,10 @@ export class LocalWorld implements World {
     );
   }
 
+  notice(text: string): void {
+    this.#options.onNotice?.(text);
+  }
+
   elapsed(): number {
     return performance.now();
   }

@@ -31,6 +31,8 @@ export interface World {
   readonly project: string;
   /** Milliseconds on a clock that only goes forward: how long a command has worked is told by it, and counted in budgets. */
   elapsed(): number;
+  /** A word to whoever watches, which is no part of the record. */
+  notice?(text: string): void;
   /** Where results of steps with `cache` are kept. Absent: nowhere, and every step is run. */
   readonly cache?: StepCache | undefined;
   /** Whether a result that is kept may stand for a step; if not, it is only replaced. */

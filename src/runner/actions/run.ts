@@ -12,7 +12,7 @@ import type { ProcessResult } from '../../workspace/run-process.ts';
 import type { StepDirectory } from '../../workspace/run-workspace.ts';
 import type { KeptRecord, StagedResult } from '../../workspace/step-cache.ts';
 import type { Attempt } from '../attempt.ts';
-import { placeOf } from '../attempt.ts';
+import { instancePath, placeOf } from '../attempt.ts';
 import { cacheKey } from '../cache-key.ts';
 import { commandEnvironment } from '../command-environment.ts';
 import type { StepContext } from '../engine.ts';
@@ -196,7 +196,12 @@ async function keptResult(
   const results = step.cache && cache ? await workspace.results() : undefined;
   if (!step.cache || !cache || !results || feedback !== undefined) return undefined;
   const files = await results.matching(state, step.cache.files);
-  if (files.length === 0) return undefined;
+  if (files.length === 0) {
+    world.notice?.(
+      `${instancePath(at)}: no file here matches \`cache: {files: [${step.cache.files.join(', ')}]}\`, so it is run each time`,
+    );
+    return undefined;
+  }
   const key = cacheKey(step, command, env, files);
   return {
     find: async () => {

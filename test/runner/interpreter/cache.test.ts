@@ -278,6 +278,14 @@ it('keeps results as files that nobody else may read', () => {
   });
 });
 
+it('says when no file matches, so that nothing is ever kept', async () => {
+  const tested = project(`run: 'true', cache: {files: [lib/**]}`);
+  const { stdout, stderr } = await tested.wf('run a');
+  expect(stdout + stderr).toContain(
+    'build: no file here matches `cache: {files: [lib/**]}`, so it is run each time',
+  );
+});
+
 it('serves two processes at the same time: both are right, and one result is kept', async () => {
   const tested = project(
     `run: 'cat src/a.txt > out.txt; head -c 3000000 /dev/urandom > random.bin', cache: {files: [src/**]}`,
