@@ -37,7 +37,8 @@ function isAbout({ rules, line, span }: Ignore, { rule, span: place }: Finding):
   );
 }
 
-function mayBeIgnored({ rule, severity }: Finding): boolean {
+/** Whether a comment can let a finding stand. */
+export function mayBeIgnored({ rule, severity }: Pick<Finding, 'rule' | 'severity'>): boolean {
   return severity === 'warning' || IGNORABLE.has(rule);
 }
 

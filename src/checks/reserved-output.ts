@@ -1,7 +1,8 @@
 import type { Check } from './check.ts';
 import { writtenHere } from './check.ts';
 
-const RESERVED = new Set(['stdout', 'stderr', 'exit_code']);
+/** What every command puts out. */
+export const RESERVED: ReadonlySet<string> = new Set(['stdout', 'stderr', 'exit_code']);
 
 export const reservedOutput: Check = {
   rule: 'reserved-output',

@@ -1,8 +1,9 @@
 import type { Span } from '../diagnostics/diagnostic.ts';
+import { RESERVED } from '../checks/reserved-output.ts';
 import { importPlace } from '../formula/imports.ts';
 import type { Project } from '../formula/project.ts';
 import type { Named, Occurrence } from './occurrences.ts';
-import { isSame, occurrencesIn } from './occurrences.ts';
+import { holderOf, isSame, occurrencesIn } from './occurrences.ts';
 import { scalarAt } from './scalar-at.ts';
 
 /** What has a name at an offset of a file. */
@@ -64,8 +65,28 @@ export async function whyNot(project: Project, of: Named, name: string): Promise
   if (importPlace(of.file)) return `"${of.name}" is named in an import, and only its owners can rename it`;
   if (!/^(?!(?:in|true|false|null)$)[a-z][a-z0-9_]*$/.test(name))
     return `"${name}" is not an id: use lower-case letters, digits and "_", beginning with a letter`;
-  if (await definitionOf(project, { ...of, name }))
-    return `there is ${of.kind === 'step' ? 'a' : 'an'} ${of.kind} "${name}" already`;
+  const what = `${of.kind === 'step' ? 'a' : 'an'} ${of.kind} "${name}"`;
+  if (await definitionOf(project, { ...of, name })) return `there is ${what} already`;
+  const content = (await project.closure(of.file))?.content;
+  const isOfStep = content?.kind === 'molecule' || of.within !== '';
+  if (of.kind === 'output' && isOfStep && RESERVED.has(name))
+    return `"${name}" is what every command puts out, and no output can be called so`;
+  const clash = await clashOf(project, of, name);
+  return clash === undefined ? undefined : `there is ${what} in ${clash}, and one would replace the other`;
+}
+
+/** The formula that extends, or is extended by, that of a step or input, and has something else of that name. */
+async function clashOf(project: Project, of: Named, name: string): Promise<string | undefined> {
+  const { kind } = of;
+  if (kind === 'output') return undefined;
+  for (const path of new Set([of.file, ...project.paths])) {
+    if (path !== of.file && !(await project.file(path))?.text.includes('extends')) continue;
+    const content = (await project.closure(path))?.content;
+    if (content?.kind !== 'formula') continue;
+    if (holderOf(content, kind, of.name, project.library) !== of.file) continue;
+    const found = holderOf(content, kind, name, project.library);
+    if (found !== undefined) return found;
+  }
   return undefined;
 }
 

@@ -196,15 +196,27 @@ function inTests({ file, tests }: TestFile, library: Library): readonly Occurren
 
 /** A step of a formula; of one that it extends, the one there, which others may change too. */
 function stepNamed(formula: Formula, name: string, library: Library): Named {
-  const base = baseWith(formula, library, (one) =>
-    [...one.steps, ...one.finally].some(({ id }) => id.value === name),
-  );
-  return { kind: 'step', file: (base ?? formula).file, within: '', name };
+  const file = holderOf(formula, 'step', name, library) ?? formula.file;
+  return { kind: 'step', file, within: '', name };
 }
 
 function inputNamed(formula: Formula, name: string, library: Library): Named {
-  const base = baseWith(formula, library, (one) => one.inputs.some((input) => input.name.value === name));
-  return { kind: 'input', file: (base ?? formula).file, within: '', name };
+  const file = holderOf(formula, 'input', name, library) ?? formula.file;
+  return { kind: 'input', file, within: '', name };
+}
+
+/** The file that gives a step or an input of a formula its name: of the formula itself, or of one that it extends. */
+export function holderOf(
+  formula: Formula,
+  kind: 'step' | 'input',
+  name: string,
+  library: Library,
+): string | undefined {
+  const has = (one: Formula) =>
+    kind === 'step'
+      ? [...one.steps, ...one.finally].some(({ id }) => id.value === name)
+      : one.inputs.some((input) => input.name.value === name);
+  return (baseWith(formula, library, has) ?? (has(formula) ? formula : undefined))?.file;
 }
 
 /** The formula furthest down, of those that one extends, that has something. */

@@ -1,6 +1,8 @@
 import type { CodeAction, Diagnostic } from 'vscode-languageserver/node';
 import { CodeActionKind, DiagnosticSeverity } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { mayBeIgnored } from '../checks/ignores.ts';
+import { scalarAt } from './scalar-at.ts';
 
 /**
  * Puts the name that was probably meant in the place of a misspelt one. Only where exactly that name is marked: a
@@ -11,7 +13,7 @@ export function quickFixes(document: TextDocument, diagnostics: readonly Diagnos
     const message = typeof diagnostic.message === 'string' ? diagnostic.message : diagnostic.message.value;
     if (diagnostic.source !== 'wf') return [];
     const actions: CodeAction[] = [];
-    if (diagnostic.severity === DiagnosticSeverity.Warning) actions.push(letStand(document, diagnostic));
+    if (canStand(diagnostic)) actions.push(letStand(document, diagnostic));
     const meant = /\ndid you mean "([\w./-]+)"\?$/.exec(message)?.[1];
     const written = document.getText(diagnostic.range);
     if (meant === undefined || !/^[\w./-]+$/.test(written) || !message.includes(`"${written}"`))
@@ -29,9 +31,18 @@ export function quickFixes(document: TextDocument, diagnostics: readonly Diagnos
   });
 }
 
-/** A comment above the line that lets a warning stand; its reason is for its author to write. */
+/** Whether a comment can let it stand; what is told of such comments themselves is mended where they are. */
+function canStand({ code, severity }: Diagnostic): boolean {
+  const rule = String(code);
+  return (
+    rule !== 'unused-ignore' &&
+    mayBeIgnored({ rule, severity: severity === DiagnosticSeverity.Warning ? 'warning' : 'error' })
+  );
+}
+
+/** A comment above the line that lets a finding stand; its reason is for its author to write. */
 function letStand(document: TextDocument, diagnostic: Diagnostic): CodeAction {
-  const { line } = diagnostic.range.start;
+  const line = lineOutside(document, diagnostic);
   const start = { line, character: 0 };
   const [indent = ''] =
     /^[ \t]*/.exec(document.getText({ start, end: { line: line + 1, character: 0 } })) ?? [];
@@ -48,4 +59,11 @@ function letStand(document: TextDocument, diagnostic: Diagnostic): CodeAction {
       },
     },
   };
+}
+
+/** The line that a diagnostic is on; of one inside of a text of several lines, where it would be a part of it, the first. */
+function lineOutside(document: TextDocument, { range }: Diagnostic): number {
+  const offset = document.offsetAt(range.start);
+  const span = scalarAt(document.getText(), offset)?.scalar.span;
+  return span && offset < span.end ? document.positionAt(span.start).line : range.start.line;
 }

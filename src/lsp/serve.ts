@@ -7,6 +7,7 @@ import {
   DiagnosticSeverity,
   DidChangeWatchedFilesNotification,
   ErrorCodes,
+  LSPErrorCodes,
   MarkupKind,
   ProposedFeatures,
   ResponseError,
@@ -230,6 +231,9 @@ export function serve(project: Served, profile: string | undefined): Promise<nev
     const problem = await whyNot(at.project, at.occurrence.of, newName);
     if (problem !== undefined) return new ResponseError(ErrorCodes.InvalidRequest, problem);
     const all = await placesOf(at.project, at.occurrence.of, () => token.isCancellationRequested);
+    // Half of a rename is worse than none.
+    if (token.isCancellationRequested)
+      return new ResponseError(LSPErrorCodes.RequestCancelled, 'the rename was cancelled');
     const changes: Record<string, TextEdit[]> = {};
     for (const { uri, range } of await Promise.all(all.map(({ span }) => locationOf(span))))
       (changes[uri] ??= []).push({ range, newText: newName });
@@ -247,12 +251,21 @@ export function serve(project: Served, profile: string | undefined): Promise<nev
 
 /** Where a document stands in the project; undefined for what is no part of it. */
 function pathOf(root: string, uri: string): string | undefined {
-  if (!uri.startsWith('file:')) return undefined;
-  const file = fileURLToPath(uri);
+  const file = fileOf(uri);
+  if (file === undefined) return undefined;
   const path = relative(root, join(realFolder(dirname(file)), basename(file)))
     .split(sep)
     .join('/');
   return isListed(path) ? path : undefined;
+}
+
+/** The file that an address is of; undefined for one that is of none here: another scheme, another machine. */
+function fileOf(uri: string): string | undefined {
+  try {
+    return fileURLToPath(uri);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A folder without links; one that is not there yet, as it is called. */

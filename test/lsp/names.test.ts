@@ -129,6 +129,14 @@ describe('names', () => {
     expect(await whyNot(project, of, 'Made')).toContain('is not an id');
     expect(await whyNot(project, of, 'in')).toContain('is not an id');
     expect(await whyNot(project, of, 'use')).toBe('there is a step "use" already');
+    // `c` extends `a`: in it one step would take the place of the other.
+    expect(await whyNot(project, of, 'more')).toContain('a step "more" in formulas/c.yaml');
+    expect(await whyNot(project, { ...of, file: 'formulas/c.yaml', name: 'more' }, 'use')).toContain(
+      'a step "use" in formulas/a.yaml',
+    );
+    expect(
+      await whyNot(project, { ...of, kind: 'output', within: 'build', name: 'size' }, 'stdout'),
+    ).toContain('no output can be called so');
     expect(
       await whyNot(project, { ...of, file: '.wf/imports/std@1a2b3c4d5e6f/formulas/a.yaml' }, 'x'),
     ).toContain('only its owners');

@@ -203,6 +203,81 @@ it('offers to let a warning stand', async () => {
   ]);
 });
 
+it('writes no comment into a script, and offers none where nothing could be run', async () => {
+  const text =
+    'formula: hello\nsteps:\n  - id: one\n    run: |\n      ls\n      eval {{run.id}}\n      ./not-there.sh\n';
+  const { connection, uriOf, open, shows } = await editor(testProject({ 'formulas/hello.yaml': text }).root);
+  await open('formulas/hello.yaml', text);
+  const { diagnostics } = await shows('formulas/hello.yaml', (messages) => messages.length > 0);
+  const actionsFor = (rule: string, line: number) =>
+    connection.sendRequest('textDocument/codeAction', {
+      textDocument: { uri: uriOf('formulas/hello.yaml') },
+      range: { start: { line, character: 0 }, end: { line, character: 0 } },
+      context: {
+        diagnostics: [
+          {
+            source: 'wf',
+            code: rule,
+            severity: 1,
+            message: '',
+            range: { start: { line, character: 8 }, end: { line, character: 9 } },
+          },
+        ],
+      },
+    });
+  expect(diagnostics.map(({ code }) => code)).toContain('value-as-code');
+  expect(await actionsFor('value-as-code', 5)).toEqual([]);
+  expect(await actionsFor('missing-script', 6)).toMatchObject([
+    {
+      edit: {
+        changes: {
+          [uriOf('formulas/hello.yaml')]: [
+            { newText: '    # wf-ignore: missing-script <reason>\n', range: { start: { line: 3 } } },
+          ],
+        },
+      },
+    },
+  ]);
+});
+
+it('goes on after an address that is of no file here', async () => {
+  const { connection, open, sees } = await editor(testProject({ 'wf.yaml': '{}\n' }).root);
+  for (const uri of ['file://elsewhere/formulas/x.yaml', 'file:///a%2Fb.yaml', 'untitled:x', 'file:', '']) {
+    await connection.sendNotification('textDocument/didOpen', {
+      textDocument: { uri, languageId: 'yaml', version: 1, text: formula },
+    });
+    const at = { textDocument: { uri }, position: { line: 900, character: 900 } };
+    expect(await connection.sendRequest('textDocument/hover', at)).toBeNull();
+    expect(await connection.sendRequest('textDocument/completion', at)).toEqual([]);
+  }
+  await open('formulas/hello.yaml', formula);
+  await sees('formulas/hello.yaml', ['unknown-uses']);
+});
+
+it('answers each question at the end of each prefix of a formula', async () => {
+  const { connection, uriOf, open, type } = await editor(
+    testProject({ 'molecules/greet.yaml': molecule('name') }).root,
+  );
+  await open('formulas/hello.yaml', '');
+  const textDocument = { uri: uriOf('formulas/hello.yaml') };
+  for (let end = 1; end <= formula.length; end += 1) {
+    const text = formula.slice(0, end);
+    await type('formulas/hello.yaml', end + 1, text);
+    const lines = text.split('\n');
+    const at = { textDocument, position: { line: lines.length - 1, character: lines.at(-1)?.length ?? 0 } };
+    const options = { tabSize: 2, insertSpaces: true };
+    await Promise.all([
+      connection.sendRequest('textDocument/completion', at),
+      connection.sendRequest('textDocument/hover', at),
+      connection.sendRequest('textDocument/definition', at),
+      connection.sendRequest('textDocument/references', { ...at, context: { includeDeclaration: true } }),
+      connection.sendRequest('textDocument/prepareRename', at),
+      connection.sendRequest('textDocument/documentSymbol', { textDocument }),
+      connection.sendRequest('textDocument/formatting', { textDocument, options }),
+    ]);
+  }
+}, 60_000);
+
 it('shows what `wf check` says, whatever is typed', async () => {
   const { connection, uriOf, open } = await editor(
     testProject({ 'molecules/greet.yaml': molecule('name') }).root,
