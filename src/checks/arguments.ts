@@ -1,5 +1,5 @@
 import type { Span } from '../diagnostics/diagnostic.ts';
-import { suggest } from '../diagnostics/suggest.ts';
+import { misspelling } from '../diagnostics/suggest.ts';
 import { isAssignable } from '../formula/assignable.ts';
 import type { Declaration, TemplatedValue, WithArgument } from '../formula/formula.ts';
 import type { ResolvedStep } from '../formula/resolve.ts';
@@ -45,9 +45,9 @@ export const unknownArgument: Check = {
         yield {
           span: name.span,
           message: `${target.name} has no input "${name.value}"`,
-          help:
-            suggest(name.value, names) ??
-            (names.length === 0 ? 'it has no inputs at all' : `its inputs are ${names.join(', ')}`),
+          ...(misspelling(name.value, names) ?? {
+            help: names.length === 0 ? 'it has no inputs at all' : `its inputs are ${names.join(', ')}`,
+          }),
         };
       }
     }
@@ -122,7 +122,7 @@ function isLiteral(value: TemplatedValue): boolean {
   }
 }
 
-type Problem = Pick<CheckFinding, 'span' | 'message' | 'help'>;
+type Problem = Pick<CheckFinding, 'span' | 'message' | 'help' | 'misspelt'>;
 
 /** A value without placeholders is known, and is held against the whole schema. */
 function* literalProblems(argument: WithArgument, input: Declaration, what: string): Generator<Problem> {
@@ -198,7 +198,7 @@ function* propertyProblems(
     if (type) yield* typeProblems(inner, type, `"${key.value}" of ${what}`, scope);
     else {
       const names = [...wanted.properties.keys()];
-      yield { span: key.span, message: `${what} has no "${key.value}"`, help: suggest(key.value, names) };
+      yield { span: key.span, message: `${what} has no "${key.value}"`, ...misspelling(key.value, names) };
     }
   }
 }

@@ -1,4 +1,4 @@
-import { suggest } from '../diagnostics/suggest.ts';
+import { misspelling } from '../diagnostics/suggest.ts';
 import type { Template } from '../formula/template.ts';
 import { isTimeZone, parseTimestamp } from '../formula/timestamp.ts';
 import type { Wait } from '../formula/formula.ts';
@@ -36,9 +36,9 @@ function problemOf(until: Template): CheckFinding | undefined {
     return {
       span: until.at(start, start + name.length),
       message: `"${name}" is no time zone`,
-      help:
-        suggest(name, Intl.supportedValuesOf('timeZone')) ??
-        'time zones are named like Europe/Berlin, America/New_York or UTC',
+      ...(misspelling(name, Intl.supportedValuesOf('timeZone')) ?? {
+        help: 'time zones are named like Europe/Berlin, America/New_York or UTC',
+      }),
     };
   }
   if (!until.literal || typeof parseTimestamp(until.text) === 'number') return undefined;

@@ -1,4 +1,4 @@
-import type { Finding, Located, Related, Severity, Span } from '../diagnostics/diagnostic.ts';
+import type { Finding, Located, Misspelt, Related, Severity, Span } from '../diagnostics/diagnostic.ts';
 import type {
   Aspect,
   Declaration,
@@ -47,6 +47,7 @@ export interface CheckFinding {
   readonly span: Span;
   readonly message: string;
   readonly help?: string | undefined;
+  readonly misspelt?: Misspelt;
   readonly related?: readonly Related[];
   /** Absent: error. */
   readonly severity?: Severity;

@@ -1,5 +1,5 @@
 import type { Finding } from '../diagnostics/diagnostic.ts';
-import { suggest } from '../diagnostics/suggest.ts';
+import { misspelling } from '../diagnostics/suggest.ts';
 import type { Ignore } from '../formula/ignores.ts';
 import { RULES } from './rules.ts';
 
@@ -81,11 +81,9 @@ function problemsOf(
           : known
             ? `there is no "${rule.value}" on the line that this is about`
             : `there is no rule "${rule.value}"`,
-        help: refused
-          ? 'mend what it is about'
-          : known
-            ? 'remove it'
-            : (suggest(rule.value, RULES) ?? 'remove it'),
+        ...(refused
+          ? { help: 'mend what it is about' }
+          : ((known ? undefined : misspelling(rule.value, RULES)) ?? { help: 'remove it' })),
         span: rule.span,
       };
       return [problem];

@@ -1,5 +1,5 @@
 import type { Finding, Located, Span } from '../diagnostics/diagnostic.ts';
-import { suggest } from '../diagnostics/suggest.ts';
+import { misspelling } from '../diagnostics/suggest.ts';
 import type { Declaration, Formula, Molecule } from '../formula/formula.ts';
 import type { Project } from '../formula/project.ts';
 import type { ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
@@ -116,15 +116,15 @@ function checkValue(
   const declaration = declared.find((one) => one.name.value === name.value);
   if (!declaration) {
     const names = declared.map((one) => one.name.value);
-    const help =
-      suggest(name.value, names) ??
-      (names.length === 0 ? 'there are none' : `there are: ${names.join(', ')}`);
+    const near = misspelling(name.value, names) ?? {
+      help: names.length === 0 ? 'there are none' : `there are: ${names.join(', ')}`,
+    };
     return [
       {
         rule,
         severity: 'error',
         message: `there is no ${what} "${name.value}"${where}`,
-        help,
+        ...near,
         span: name.span,
       },
     ];
@@ -149,7 +149,7 @@ function unknownStep({ value, span }: Located<string>, steps: ReadonlyMap<string
     rule: 'test-step',
     severity: 'error',
     message: `the test names a step "${value}", and there is none`,
-    help: suggest(value, names) ?? `there are: ${names.slice(0, 12).join(', ')}`,
+    ...(misspelling(value, names) ?? { help: `there are: ${names.slice(0, 12).join(', ')}` }),
     span,
   };
 }

@@ -1,5 +1,5 @@
 import type { Finding, Located } from '../diagnostics/diagnostic.ts';
-import { suggest } from '../diagnostics/suggest.ts';
+import { misspelling } from '../diagnostics/suggest.ts';
 import type { Aspect, Formula, Molecule, VerifyCheck } from '../formula/formula.ts';
 import type { Project } from '../formula/project.ts';
 import { subjectOf } from '../formula/test-file.ts';
@@ -52,13 +52,16 @@ function unknownFixture(
       kind === 'aspect'
         ? 'nothing proves `fails_on` here: an aspect has no tests of its own'
         : `there is no test "${value}" of ${kind} "${name.value}"`,
-    help:
-      kind === 'aspect'
-        ? 'leave it out; tests of a formula that the aspect is woven into can show that the check fails'
-        : (suggest(value, names) ??
-          (names.length === 0
-            ? `tests would be in ${file.replace(/\.yaml$/, '.test.yaml')}`
-            : 'write it beside the others, or name one that is there')),
+    ...(kind === 'aspect'
+      ? {
+          help: 'leave it out; tests of a formula that the aspect is woven into can show that the check fails',
+        }
+      : (misspelling(value, names) ?? {
+          help:
+            names.length === 0
+              ? `tests would be in ${file.replace(/\.yaml$/, '.test.yaml')}`
+              : 'write it beside the others, or name one that is there',
+        })),
     span,
   };
 }

@@ -1,4 +1,4 @@
-import { suggest } from '../diagnostics/suggest.ts';
+import { misspelling } from '../diagnostics/suggest.ts';
 import type { Check } from './check.ts';
 import { writtenHere } from './check.ts';
 
@@ -19,11 +19,12 @@ export const unknownGroup: Check = {
         yield {
           span: group.span,
           message: `"${group.value}" is no group of people in wf.yaml`,
-          help:
-            suggest(group.value, groups) ??
-            (groups.length === 0
-              ? `add \`people: {${group.value}: [somebody@example.com]}\` to wf.yaml`
-              : `the groups are ${groups.join(', ')}`),
+          ...(misspelling(group.value, groups) ?? {
+            help:
+              groups.length === 0
+                ? `add \`people: {${group.value}: [somebody@example.com]}\` to wf.yaml`
+                : `the groups are ${groups.join(', ')}`,
+          }),
         };
       }
     }

@@ -12,6 +12,12 @@ export interface Located<T> {
   readonly span: Span;
 }
 
+/** A misspelt name, and the one that was probably meant. */
+export interface Misspelt {
+  readonly written: string;
+  readonly meant: string;
+}
+
 export type Severity = 'error' | 'warning';
 
 /** Another place that belongs to a finding: the first of two duplicates, a hop of a cycle. */
@@ -29,6 +35,8 @@ export interface Finding {
   readonly message: string;
   /** What to do about it. */
   readonly help?: string;
+  /** What stands at `span`, or last in it, where another name would mend it. */
+  readonly misspelt?: Misspelt;
   readonly span: Span;
   readonly related?: readonly Related[];
 }
@@ -51,6 +59,8 @@ export interface Diagnostic {
   readonly severity: Severity;
   readonly message: string;
   readonly help?: string;
+  /** What would mend it: a text, and the place in the same file where it goes. */
+  readonly fix?: { readonly range: Range; readonly text: string };
   readonly file: string;
   readonly range: Range;
   readonly related?: readonly { readonly message: string; readonly file: string; readonly range: Range }[];

@@ -1,3 +1,5 @@
+import type { Misspelt } from './diagnostic.ts';
+
 /**
  * `did you mean "build"?` when one of the candidates is likely to be what was meant by `name`, otherwise `undefined`.
  * The earlier of two equally near candidates wins.
@@ -5,6 +7,23 @@
 export function suggest(name: string, candidates: Iterable<string>): string | undefined {
   const nearest = nearestName(name, candidates);
   return nearest === undefined ? undefined : `did you mean "${nearest}"?`;
+}
+
+/** The help for a misspelt name, with what was meant, for a finding to take over; undefined when no candidate is near. */
+export function misspelling(
+  written: string,
+  candidates: Iterable<string>,
+): { readonly help: string; readonly misspelt: Misspelt } | undefined {
+  const meant = nearestName(written, candidates);
+  return meant === undefined ? undefined : meantBy(written, meant);
+}
+
+/** The help for a name of which it is known what was meant. */
+export function meantBy(
+  written: string,
+  meant: string,
+): { readonly help: string; readonly misspelt: Misspelt } {
+  return { help: `did you mean "${meant}"?`, misspelt: { written, meant } };
 }
 
 /** The candidate that `name` is probably a misspelling of. */

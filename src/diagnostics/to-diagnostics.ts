@@ -1,4 +1,4 @@
-import type { Diagnostic, Finding, Position, Range, Span } from './diagnostic.ts';
+import type { Diagnostic, Finding, Misspelt, Position, Range, Span } from './diagnostic.ts';
 import { LineIndex } from './line-index.ts';
 
 /**
@@ -21,11 +21,13 @@ export function toDiagnostics(
 
   const diagnostics = findings.map((finding): Diagnostic => {
     const { span } = finding;
+    const place = finding.misspelt && placeOfName(sources.get(span.file) ?? '', span, finding.misspelt);
     return {
       rule: finding.rule,
       severity: finding.severity,
       message: finding.message,
       ...(finding.help === undefined ? {} : { help: finding.help }),
+      ...(place && finding.misspelt && { fix: { range: rangeOf(place), text: finding.misspelt.meant } }),
       file: span.file,
       range: rangeOf(span),
       ...(finding.related === undefined || finding.related.length === 0
@@ -40,6 +42,23 @@ export function toDiagnostics(
     };
   });
   return sortDiagnostics(diagnostics);
+}
+
+/**
+ * Where a misspelt name stands by itself, so that another one can take its place: alone, in quotes, or at the end of a
+ * path. Undefined where it is written in another way (with escapes, over lines), or would have to be.
+ */
+function placeOfName(
+  text: string,
+  { file, start, end }: Span,
+  { written, meant }: Misspelt,
+): Span | undefined {
+  // Where a word would be something else than a text, the old one cannot just be replaced.
+  if (!/^[\w./-]+$/.test(meant) || /^(?:true|false|null|[\d.]+)$/.test(meant)) return undefined;
+  const marked = text.slice(start, end);
+  if (marked === written) return { file, start, end };
+  if (marked === `"${written}"` || marked === `'${written}'`) return { file, start: start + 1, end: end - 1 };
+  return marked.endsWith(`.${written}`) ? { file, start: end - written.length, end } : undefined;
 }
 
 /** Diagnostics in the order of files and of places in them, each mistake once. */

@@ -1,4 +1,4 @@
-import { nearestName } from '../diagnostics/suggest.ts';
+import { meantBy, nearestName } from '../diagnostics/suggest.ts';
 import { factsWhen, pathOf, variablesIn, type Variables } from './expression-facts.ts';
 import { functions, mayTake, type Overload } from './expression-functions.ts';
 import { isMacro, macros, type Node } from './expression-nodes.ts';
@@ -284,7 +284,7 @@ class Typing {
       return this.#report({
         rule: 'expression-type',
         message: `there is no function "${name}"`,
-        help: near === undefined ? undefined : `did you mean "${near}"?`,
+        ...(near !== undefined && meantBy(name, near)),
         ...span,
       });
     }

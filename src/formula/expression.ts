@@ -92,6 +92,13 @@ function unexpected(text: string, type: Type, expected: 'bool' | 'list' | 'int')
 }
 
 function toFinding(problem: Problem, at: (start: number, end: number) => Span): Finding {
-  const { rule, message, help, start, end } = problem;
-  return { rule, severity: 'error', message, ...(help === undefined ? {} : { help }), span: at(start, end) };
+  const { rule, message, help, misspelt, start, end } = problem;
+  return {
+    rule,
+    severity: 'error',
+    message,
+    ...(help === undefined ? {} : { help }),
+    ...(misspelt && { misspelt }),
+    span: at(start, end),
+  };
 }

@@ -1,5 +1,5 @@
 import type { Finding, Located } from '../diagnostics/diagnostic.ts';
-import { suggest } from '../diagnostics/suggest.ts';
+import { misspelling } from '../diagnostics/suggest.ts';
 import type { Formula, Step } from './formula.ts';
 import type { ResolvedFormula, ResolvedStep } from './resolve.ts';
 import { graphAmong, graphOf, pinned, rewritten, withNeeds } from './rewrite.ts';
@@ -132,8 +132,9 @@ function removals(
           }
         : {
             message: `there is no step "${id.value}" to remove`,
-            help:
-              suggest(id.value, [...isBase]) ?? `${base.formula.name.value} has ${[...isBase].join(', ')}`,
+            ...(misspelling(id.value, isBase) ?? {
+              help: `${base.formula.name.value} has ${[...isBase].join(', ')}`,
+            }),
           }),
       span: id.span,
     });
@@ -229,9 +230,9 @@ function noPlace({ id, place }: Step, list: readonly ResolvedStep[], formula: Fo
     message: place
       ? `step "${id.value}" goes ${place.side} "${place.id.value}", but no step has that id`
       : `step "${id.value}" is not in ${bases}, and does not say where it goes`,
-    help: place
-      ? (suggest(place.id.value, names) ?? `there are ${names.join(', ')}`)
-      : `write \`before: …\` or \`after: …\` with one of ${names.join(', ')}`,
+    ...(place
+      ? (misspelling(place.id.value, names) ?? { help: `there are ${names.join(', ')}` })
+      : { help: `write \`before: …\` or \`after: …\` with one of ${names.join(', ')}` }),
     span: place ? place.id.span : id.span,
   };
 }

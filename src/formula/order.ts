@@ -1,5 +1,5 @@
 import type { Finding, Span } from '../diagnostics/diagnostic.ts';
-import { suggest } from '../diagnostics/suggest.ts';
+import { misspelling } from '../diagnostics/suggest.ts';
 import { ancestorsOf, has } from './ancestors.ts';
 import type { Step } from './formula.ts';
 
@@ -50,7 +50,7 @@ export function orderSteps(
                 }
               : {
                   message: `step "${step.id.value}" needs "${need.value}", but no step has that id`,
-                  help: suggest(need.value, [...index.keys()]),
+                  ...misspelling(need.value, index.keys()),
                 }),
             span: need.span,
           });

@@ -1,4 +1,4 @@
-import { suggest } from '../diagnostics/suggest.ts';
+import { misspelling } from '../diagnostics/suggest.ts';
 import { isNotNull, isPresent, type FactPath, type Facts } from './facts.ts';
 import { any, mayBeNull, propertyNames, readStep, unionOf, withoutNull } from './read-type.ts';
 import type { Problem } from './reference.ts';
@@ -46,8 +46,9 @@ export function readRoot(name: string, place: { start: number; end: number }, sc
           ? 'there are none'
           : `there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`
       }`,
-      help:
-        where === undefined ? (suggest(name, names) ?? placeOf(name, scope)) : `"${name}" is there ${where}`,
+      ...(where === undefined
+        ? (misspelling(name, names) ?? { help: placeOf(name, scope) })
+        : { help: `"${name}" is there ${where}` }),
       ...place,
     },
   };
@@ -130,7 +131,7 @@ function unknown(
   text: string,
   step: string | number,
   path: FactPath | undefined,
-): { rule: string; message: string; help?: string | undefined } {
+): Omit<Problem, 'start' | 'end'> {
   const rule = 'unknown-reference';
   const names = propertyNames(type);
   if (path?.length === 2 && path[0] === 'steps') {
@@ -139,21 +140,21 @@ function unknown(
       rule,
       message:
         late === undefined ? `no step "${step}" can be read here${thereIs(names)}` : `step "${step}" ${late}`,
-      help: late === undefined ? suggest(String(step), names) : undefined,
+      ...(late === undefined && misspelling(String(step), names)),
     };
   }
   if (path?.length === 2 && path[0] === 'inputs') {
     return {
       rule,
       message: `there is no input "${step}"${thereIs(names)}`,
-      help: suggest(String(step), names),
+      ...misspelling(String(step), names),
     };
   }
   if (names.length > 0) {
     return {
       rule,
       message: `property "${step}" is not in ${showType(type)}`,
-      help: suggest(String(step), names) ?? helpOfStep(type, step, path),
+      ...(misspelling(String(step), names) ?? { help: helpOfStep(type, step, path) }),
     };
   }
   if (type.kind === 'list') {

@@ -1,4 +1,4 @@
-import type { Span } from '../diagnostics/diagnostic.ts';
+import type { Misspelt, Span } from '../diagnostics/diagnostic.ts';
 
 /** A path that a template or expression reads, from one of the names in scope. */
 export interface Reference {
@@ -28,6 +28,7 @@ export interface Problem {
   readonly rule: string;
   readonly message: string;
   readonly help?: string | undefined;
+  readonly misspelt?: Misspelt | undefined;
   readonly start: number;
   readonly end: number;
 }

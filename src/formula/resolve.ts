@@ -1,5 +1,5 @@
 import type { Finding, Located } from '../diagnostics/diagnostic.ts';
-import { suggest } from '../diagnostics/suggest.ts';
+import { misspelling } from '../diagnostics/suggest.ts';
 import { extendFormula } from './extend.ts';
 import type {
   Aspect,
@@ -254,9 +254,9 @@ function unknownBase({ value, span }: Located<string>, isAspect: boolean, librar
     message: isAspect
       ? `"${value}" is an aspect, and only a formula can be extended`
       : (nestedImport(formulaName(value), span) ?? `there is no formula "${value}" to extend`),
-    help: isAspect
-      ? `weave it in: \`aspects: [${value}]\``
-      : (suggest(value, names) ?? whereItWouldBe(formulaName(value), span, library.names)),
+    ...(isAspect
+      ? { help: `weave it in: \`aspects: [${value}]\`` }
+      : (misspelling(value, names) ?? { help: whereItWouldBe(formulaName(value), span, library.names) })),
     span,
   };
 }
@@ -302,11 +302,11 @@ function unknownUses({ value, span }: Located<string>, library: Library, isAspec
     message: isAspect
       ? `"${shown}" is an aspect, and no formula`
       : (nestedImport(name, span) ?? `there is no ${name.kind} "${shown}"`),
-    help: isAspect
-      ? `weave it into the formula: \`aspects: [${shown}]\``
+    ...(isAspect
+      ? { help: `weave it into the formula: \`aspects: [${shown}]\`` }
       : library.names.includes(asFormula)
-        ? `a formula is used as \`${asFormula}\``
-        : (suggest(value, library.names) ?? whereItWouldBe(name, span, library.names)),
+        ? { help: `a formula is used as \`${asFormula}\``, misspelt: { written: value, meant: asFormula } }
+        : (misspelling(value, library.names) ?? { help: whereItWouldBe(name, span, library.names) })),
     span,
   };
 }

@@ -10,6 +10,7 @@ import base, {
   type Value,
 } from 'handlebars/dist/cjs/handlebars/compiler/base.js';
 
+import type { Misspelt } from '../diagnostics/diagnostic.ts';
 import { nearestName } from '../diagnostics/suggest.ts';
 import { remember } from '../support/remember.ts';
 import { isPresent, join, noFacts, type Facts } from './facts.ts';
@@ -254,7 +255,8 @@ class Reading {
     }
     const near = nearestName(name, helperNames);
     const help = near === undefined ? `there are ${helperNames.join(', ')}` : `did you mean "${near}"?`;
-    return this.#problem('template-helper', `there is no helper "${name}"`, span, help);
+    const misspelt = near === undefined ? undefined : { written: name, meant: near };
+    return this.#problem('template-helper', `there is no helper "${name}"`, span, help, misspelt);
   }
 
   #block(statement: Block, span: Span, place: Place): BlockPart | undefined {
@@ -330,7 +332,8 @@ class Reading {
         : params === 0
           ? `write {{#if ${name}}} or {{#each ${name}}}`
           : `there are ${blockNames.map((one) => `#${one}`).join(', ')}`;
-    return this.#problem('template-helper', `there is no block "#${name}"`, span, help);
+    const misspelt = near === undefined ? undefined : { written: name, meant: near };
+    return this.#problem('template-helper', `there is no block "#${name}"`, span, help, misspelt);
   }
 
   // The parser does not say where the names of `as |a b|` stand.
@@ -508,8 +511,8 @@ class Reading {
     return segments;
   }
 
-  #problem(rule: string, message: string, span: Span, help?: string): undefined {
-    this.#problems.push({ rule, message, help, ...span });
+  #problem(rule: string, message: string, span: Span, help?: string, misspelt?: Misspelt): undefined {
+    this.#problems.push({ rule, message, help, misspelt, ...span });
   }
 
   #span(location: Location): Span {

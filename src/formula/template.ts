@@ -57,6 +57,13 @@ export function checkTemplate(
 }
 
 function toFinding(problem: Problem, at: (start: number, end: number) => Span): Finding {
-  const { rule, message, help, start, end } = problem;
-  return { rule, severity: 'error', message, ...(help === undefined ? {} : { help }), span: at(start, end) };
+  const { rule, message, help, misspelt, start, end } = problem;
+  return {
+    rule,
+    severity: 'error',
+    message,
+    ...(help === undefined ? {} : { help }),
+    ...(misspelt && { misspelt }),
+    span: at(start, end),
+  };
 }

@@ -1,5 +1,5 @@
 import type { Finding, Located } from '../diagnostics/diagnostic.ts';
-import { suggest } from '../diagnostics/suggest.ts';
+import { misspelling } from '../diagnostics/suggest.ts';
 import { effectsOf } from './effects.ts';
 import type { Aspect, AspectRule, Formula, Match, ProjectSettings, Step } from './formula.ts';
 import { formulaName, formulaNameOf } from './names.ts';
@@ -131,10 +131,11 @@ function unknownAspect({ value, span }: Located<string>, isFormula: boolean, lib
     message: isFormula
       ? `"${value}" is a formula, and no aspect`
       : (nestedImport(formulaName(value), span) ?? `there is no aspect "${value}"`),
-    help: isFormula
-      ? `to run it as a step: \`uses: formula/${value}\``
-      : (suggest(value, names) ??
-        `${whereItWouldBe(formulaName(value), span, library.names)}, and begin with \`aspect: ${formulaName(value).name}\``),
+    ...(isFormula
+      ? { help: `to run it as a step: \`uses: formula/${value}\`` }
+      : (misspelling(value, names) ?? {
+          help: `${whereItWouldBe(formulaName(value), span, library.names)}, and begin with \`aspect: ${formulaName(value).name}\``,
+        })),
     span,
   };
 }

@@ -1,34 +1,32 @@
 import type { CodeAction, Diagnostic } from 'vscode-languageserver/node';
-import { CodeActionKind, DiagnosticSeverity } from 'vscode-languageserver/node';
+import { CodeActionKind, DiagnosticSeverity, TextEdit } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { mayBeIgnored } from '../checks/ignores.ts';
 import { scalarAt } from './scalar-at.ts';
 
 /**
- * Puts the name that was probably meant in the place of a misspelt one. Only where exactly that name is marked: a
- * diagnostic may mark more than the name, or suggest more than a name.
+ * What an editor can do about diagnostics: write the text that would mend one, which the server sent with it, and let one
+ * stand that can be.
  */
 export function quickFixes(document: TextDocument, diagnostics: readonly Diagnostic[]): CodeAction[] {
   return diagnostics.flatMap((diagnostic) => {
-    const message = typeof diagnostic.message === 'string' ? diagnostic.message : diagnostic.message.value;
     if (diagnostic.source !== 'wf') return [];
-    const actions: CodeAction[] = [];
-    if (canStand(diagnostic)) actions.push(letStand(document, diagnostic));
-    const meant = /\ndid you mean "([\w./-]+)"\?$/.exec(message)?.[1];
-    const written = document.getText(diagnostic.range);
-    if (meant === undefined || !/^[\w./-]+$/.test(written) || !message.includes(`"${written}"`))
-      return actions;
-    return [
-      ...actions,
-      {
-        title: `Write "${meant}"`,
-        kind: CodeActionKind.QuickFix,
-        isPreferred: true,
-        diagnostics: [diagnostic],
-        edit: { changes: { [document.uri]: [{ range: diagnostic.range, newText: meant }] } },
-      },
-    ];
+    const mended = mend(document, diagnostic);
+    return [...(mended ? [mended] : []), ...(canStand(diagnostic) ? [letStand(document, diagnostic)] : [])];
   });
+}
+
+function mend(document: TextDocument, diagnostic: Diagnostic): CodeAction | undefined {
+  // What comes back from an editor may be anything.
+  const edit: unknown = diagnostic.data;
+  if (!TextEdit.is(edit)) return undefined;
+  return {
+    title: `Write "${edit.newText}"`,
+    kind: CodeActionKind.QuickFix,
+    isPreferred: true,
+    diagnostics: [diagnostic],
+    edit: { changes: { [document.uri]: [edit] } },
+  };
 }
 
 /** Whether a comment can let it stand; what is told of such comments themselves is mended where they are. */

@@ -277,13 +277,17 @@ function realFolder(folder: string): string {
   }
 }
 
-function toEditor(root: string, { rule, severity, message, help, ...place }: Diagnostic): EditorDiagnostic {
+function toEditor(
+  root: string,
+  { rule, severity, message, help, fix, ...place }: Diagnostic,
+): EditorDiagnostic {
   return {
     source: 'wf',
     code: rule,
     severity: severity === 'error' ? DiagnosticSeverity.Error : DiagnosticSeverity.Warning,
     message: help === undefined ? message : `${message}\n${help}`,
     range: toEditorRange(place.range),
+    ...(fix && { data: { range: toEditorRange(fix.range), newText: fix.text } satisfies TextEdit }),
     ...(place.related && {
       relatedInformation: place.related.map((related) => ({
         message: related.message,

@@ -1,5 +1,5 @@
 import type { Finding, Span } from '../diagnostics/diagnostic.ts';
-import { suggest } from '../diagnostics/suggest.ts';
+import { misspelling, suggest } from '../diagnostics/suggest.ts';
 import type { SourceEntry, SourceMap, SourceNode } from '../source/source-document.ts';
 import { toJson } from '../source/source-document.ts';
 import { describeNode } from './words.ts';
@@ -171,7 +171,7 @@ class SchemaChecker {
       rule: 'unknown-keyword',
       severity: 'error',
       message: `"${keyword}" is not a keyword of JSON Schema`,
-      help: suggest(keyword, free) ?? 'remove it; JSON Schema would ignore it in silence',
+      ...(misspelling(keyword, free) ?? { help: 'remove it; JSON Schema would ignore it in silence' }),
       span: entry.key.span,
     });
   }

@@ -1,5 +1,5 @@
-import type { Finding, Span } from '../diagnostics/diagnostic.ts';
-import { nearestName, suggest } from '../diagnostics/suggest.ts';
+import type { Finding, Misspelt, Span } from '../diagnostics/diagnostic.ts';
+import { meantBy, misspelling, nearestName, suggest } from '../diagnostics/suggest.ts';
 import type { SourceEntry, SourceList, SourceMap, SourceNode } from '../source/source-document.ts';
 import { toJson } from '../source/source-document.ts';
 import { checkSchema } from './check-schema.ts';
@@ -313,7 +313,11 @@ export class SchemaWalker {
           ? `did you mean "${nearest}"?`
           : (suggest(key, keys) ??
             `${keys.length === 1 ? 'the only key here is' : 'the keys here are'} ${quotedList(keys)}`);
-    this.#report('unknown-key', entry.key.span, `"${key}" is not a key of ${place.what}`, help);
+    const misspelt =
+      nearest === undefined || help !== meantBy(key, nearest).help
+        ? undefined
+        : { written: key, meant: nearest };
+    this.#report('unknown-key', entry.key.span, `"${key}" is not a key of ${place.what}`, help, misspelt);
     return nearest;
   }
 
@@ -397,17 +401,18 @@ export class SchemaWalker {
   #reportEnum(values: readonly unknown[], node: SourceNode, place: Place): void {
     const names = values.map(String);
     const value = valueOf(node);
-    const help = typeof value === 'string' ? suggest(value, names) : undefined;
+    const near = typeof value === 'string' ? misspelling(value, names) : undefined;
     const message = `${place.what} must be ${oneOf(names)}, not ${describeNode(node)}`;
-    this.#report('not-allowed', node.span, message, help);
+    this.#report('not-allowed', node.span, message, near?.help, near?.misspelt);
   }
 
-  #report(rule: string, span: Span, message: string, help?: string): void {
+  #report(rule: string, span: Span, message: string, help?: string, misspelt?: Misspelt): void {
     this.#findings.push({
       rule,
       severity: 'error',
       message,
       ...(help === undefined ? {} : { help }),
+      ...(misspelt && { misspelt }),
       span,
     });
   }
