@@ -35,7 +35,7 @@ export async function checkPolicy(
       ...checkRepositories(part, policy.repositories),
       ...checkEffects(part, policy.effects),
     ]),
-    ...(plan ? checkBounds(resolved, policy.maxBounds, reckon(plan)) : []),
+    ...(plan ? checkBounds(resolved, policy, reckon(plan)) : []),
   ];
 }
 
@@ -166,12 +166,14 @@ function plainAddress(address: string): string | undefined {
 
 function checkBounds(
   { formula, steps, finally: last }: ResolvedFormula,
-  limits: Policy['maxBounds'],
+  { maxBounds, require }: Policy,
   bounds: { readonly minutes: Bound; readonly attempts: Bound },
 ): readonly Finding[] {
-  return [...limits].flatMap(([name, limit]): readonly Finding[] => {
+  // A budget that is asked for and missing is told by itself; with it there would be a limit.
+  const isTold = !formula.budget && require.some(({ value }) => value === 'budget');
+  return [...maxBounds].flatMap(([name, limit]): readonly Finding[] => {
     const { value, step, why } = bounds[name];
-    if (value <= limit.value) return [];
+    if (value <= limit.value || (isTold && value === Infinity)) return [];
     const what = name === 'minutes' ? 'minutes of work' : 'attempts';
     const [id] = step?.split('.') ?? [];
     const own = [...steps, ...last].find((one) => one.step.id.value === id)?.step.id.span;

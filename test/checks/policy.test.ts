@@ -48,3 +48,14 @@ it('bounds are not reckoned for what uses a file with mistakes', async () => {
   expect(told).toEqual(['unknown-key', 'value-as-code']);
   expect(diagnostics.map(({ rule }) => rule)).not.toContain('policy-bounds');
 });
+
+it('a budget that is missing is told once, also where minutes are limited', async () => {
+  const rules = async (policy: string) =>
+    (
+      await checkProject(
+        memoryLoader({ 'wf.yaml': `policy: {${policy}}\n`, 'formulas/a.yaml': 'formula: a\nsteps: [{id: s, run: ls}]\n' }),
+      )
+    ).diagnostics.map(({ rule }) => rule);
+  expect(await rules('require: [budget], max_bounds: {minutes: 5}')).toEqual(['policy-require']);
+  expect(await rules('max_bounds: {minutes: 5}')).toEqual(['policy-bounds']);
+});
