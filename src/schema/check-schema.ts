@@ -1,5 +1,5 @@
 import type { Finding, Span } from '../diagnostics/diagnostic.ts';
-import { misspelling, suggest } from '../diagnostics/suggest.ts';
+import { misspelling } from '../diagnostics/suggest.ts';
 import type { SourceEntry, SourceMap, SourceNode } from '../source/source-document.ts';
 import { toJson } from '../source/source-document.ts';
 import { describeNode } from './words.ts';
@@ -149,7 +149,11 @@ class SchemaChecker {
       const isTypeName =
         node.kind === 'scalar' && typeof node.value === 'string' && typeNames.includes(node.value);
       const help = isTypeName ? `write {type: ${node.value}}` : undefined;
-      this.#report(node.span, `a JSON Schema is a map, not ${describeNode(node)}`, help);
+      this.#report(
+        node.span,
+        `a JSON Schema is a map, not ${describeNode(node)}`,
+        help === undefined ? {} : { help },
+      );
       return;
     }
     for (const entry of node.entries) this.#keyword(node, entry);
@@ -223,7 +227,7 @@ class SchemaChecker {
         return this.#report(
           node.span,
           `"${value}" is not a format that is checked`,
-          suggest(value, formatNames) ?? `the formats are ${formatNames.join(', ')}`,
+          misspelling(value, formatNames) ?? { help: `the formats are ${formatNames.join(', ')}` },
         );
       case 'pattern':
         if (typeof value !== 'string') return this.#wrong(keyword, 'a regular expression', node);
@@ -255,8 +259,8 @@ class SchemaChecker {
       if (typeof value === 'string' && typeNames.includes(value)) continue;
       // An unquoted `null` is the type without its quotes.
       const isNull = value === null && item.span.end > item.span.start;
-      const help = isNull ? "quote it: 'null'" : typeSuggestion(value);
-      this.#report(item.span, `${isNull ? 'null without quotes' : describeNode(item)} is not a type`, help);
+      const advice = isNull ? { help: "quote it: 'null'" } : typeSuggestion(value);
+      this.#report(item.span, `${isNull ? 'null without quotes' : describeNode(item)} is not a type`, advice);
     }
     if (node.kind === 'list') this.#unique('type', node.items);
   }
@@ -282,7 +286,7 @@ class SchemaChecker {
     for (const item of items) {
       const value = JSON.stringify(toJson(item));
       if (seen.has(value))
-        this.#report(item.span, `${value} is in "${keyword}" twice`, 'remove one of the two');
+        this.#report(item.span, `${value} is in "${keyword}" twice`, { help: 'remove one of the two' });
       seen.add(value);
     }
   }
@@ -307,23 +311,32 @@ class SchemaChecker {
 
   #wrong(keyword: string, expected: string, node: SourceNode, help?: string): void {
     const found = node.kind === 'list' && node.items.length === 0 ? 'an empty list' : describeNode(node);
-    this.#report(node.span, `"${keyword}" must be ${expected}, not ${found}`, help);
+    this.#report(
+      node.span,
+      `"${keyword}" must be ${expected}, not ${found}`,
+      help === undefined ? {} : { help },
+    );
   }
 
-  #report(span: Span, message: string, help?: string): void {
+  #report(span: Span, message: string, advice?: Advice): void {
     this.findings.push({
       rule: 'bad-schema',
       severity: 'error',
       message,
-      ...(help === undefined ? {} : { help }),
+      ...advice,
       span,
     });
   }
 }
 
-function typeSuggestion(value: unknown): string {
-  const known = typeof value === 'string' ? otherTypes[value.toLowerCase()] : undefined;
-  if (known !== undefined) return `write ${known}`;
-  const near = typeof value === 'string' ? suggest(value, typeNames) : undefined;
-  return near ?? `the types are ${typeNames.join(', ')}`;
+/** What to do about a finding. */
+type Advice = Pick<Finding, 'help' | 'misspelt'>;
+
+function typeSuggestion(value: unknown): Advice {
+  if (typeof value !== 'string') return ofTypes;
+  const known = otherTypes[value.toLowerCase()];
+  if (known !== undefined) return { help: `write ${known}`, misspelt: { written: value, meant: known } };
+  return misspelling(value, typeNames) ?? ofTypes;
 }
+
+const ofTypes: Advice = { help: `the types are ${typeNames.join(', ')}` };

@@ -21,7 +21,7 @@ steps:
   - id: build
     tags: [x]
     run: 'echo "{{inputs.word}}" > "$WF_OUTPUT"'
-    outputs: {platform: {type: string}, size: {type: integer}}
+    outputs: {platform: {type: string}, size: {type: integer}, at: {type: string, format: uri}}
     timeout: 5m
     on_failure: handoff
   - {id: zone, needs: [build], wait: {until: '2030-01-01T00:00:00[Europe/Berlin]'}}
@@ -53,6 +53,9 @@ describe('a fix', () => {
     ['a key within another', 'formulas/a.yaml', 'by: [', 'bye: ['],
     ['a value', 'formulas/a.yaml', 'on_failure: handoff', 'on_failure: handof'],
     ['a keyword of a schema', 'formulas/a.yaml', 'default: hello', 'defualt: hello'],
+    ['a type of a schema', 'formulas/a.yaml', 'size: {type: integer}', 'size: {type: interger}'],
+    ['a type by another name', 'formulas/a.yaml', 'size: {type: integer}', 'size: {type: int}'],
+    ['a format', 'formulas/a.yaml', 'format: uri', 'format: url'],
     ['a need', 'formulas/a.yaml', 'zone, needs: [build]', 'zone, needs: [biuld]'],
     ['a need in quotes', 'formulas/a.yaml', "needs: ['build']", "needs: ['biuld']"],
     ['what is used', 'formulas/a.yaml', 'uses: greet', 'uses: gret'],
