@@ -6,8 +6,11 @@ import { maxDepth } from './limits.ts';
 /** So many mistakes of one file are told; each costs another parse. */
 const mostMistakes = 20;
 
-/** In larger files the opening bracket or quote is not searched for, since each candidate costs a parse. */
-const mostSearched = 64 * 1024;
+/**
+ * So many characters are read to find the cause of the mistakes of one file, about a second's work. After that a
+ * mistake is still told, but where the parser stopped, and not where the bracket or quote stands that would explain it.
+ */
+const mostTried = 16 * 1024 * 1024;
 
 /** How the parser begins to say that {@link maxDepth} is passed. Nothing is tried then: it would only take time. */
 const tooDeep = 'nesting exceeded';
@@ -24,15 +27,16 @@ export interface ExplainedErrors {
  */
 export function explainSyntaxErrors(file: string, text: string, error: YAMLException): ExplainedErrors {
   const findings: Finding[] = [];
+  const trials = new Trials();
   let repaired = text;
   let next: YAMLException | undefined = error;
   while (next !== undefined && findings.length < mostMistakes) {
     const position: number = Math.min(next.mark?.position ?? 0, text.length);
     const mistake: Mistake | undefined = next.reason.startsWith(tooDeep)
       ? undefined
-      : unquotedValue(repaired, position);
+      : unquotedValue(repaired, position, trials);
     if (mistake === undefined) {
-      findings.push(plainSyntaxError(file, repaired, position, next.reason));
+      findings.push(plainSyntaxError(file, repaired, position, next.reason, trials));
       return { findings, repaired: undefined };
     }
     findings.push({
@@ -64,9 +68,11 @@ interface Candidate {
 }
 
 /** The value that made the parser stop at `position` for want of quotes. It is only blamed if quoting it would help. */
-function unquotedValue(text: string, position: number): Mistake | undefined {
+function unquotedValue(text: string, position: number, trials: Trials): Mistake | undefined {
   for (const candidate of candidates(text, position)) {
-    const cause = causeOf(candidate);
+    if (trials.areSpent) return undefined;
+    trials.spend(candidate.value.length);
+    const cause = causeOf(candidate, trials);
     if (cause === undefined) continue;
     const mistake = {
       ...cause,
@@ -74,7 +80,7 @@ function unquotedValue(text: string, position: number): Mistake | undefined {
       start: candidate.start,
       end: candidate.start + candidate.value.length,
     };
-    const after = syntaxError(neutral(text, mistake));
+    const after = trials.error(neutral(text, mistake));
     if (after === undefined || (after.mark?.position ?? 0) > Math.max(position, mistake.end)) return mistake;
   }
   return undefined;
@@ -110,7 +116,10 @@ function* blockCandidates(text: string, lineStart: number): Generator<Candidate>
   if (value !== '' && !value.startsWith('#')) yield { start, value, key: match[2], isFlow: false };
 }
 
-function causeOf({ value, key, isFlow }: Candidate): Pick<Mistake, 'rule' | 'message'> | undefined {
+function causeOf(
+  { value, key, isFlow }: Candidate,
+  trials: Trials,
+): Pick<Mistake, 'rule' | 'message'> | undefined {
   if (value.startsWith('{{') || (isFlow && value.includes('{{'))) {
     return {
       rule: 'yaml-eaten-braces',
@@ -140,7 +149,7 @@ function causeOf({ value, key, isFlow }: Candidate): Pick<Mistake, 'rule' | 'mes
     case '[':
     case '{':
       // In a flow collection a missing comma is likelier than text that goes on.
-      if (!hasTextAfter(value) || (isFlow && /[\]}"']\s*[[{"']/.test(value))) return undefined;
+      if (!hasTextAfter(value, trials) || (isFlow && /[\]}"']\s*[[{"']/.test(value))) return undefined;
       return {
         rule: 'yaml-text-after',
         message: `YAML ends the value at its closing ${first === '[' ? ']' : first === '{' ? '}' : first}, but more text follows`,
@@ -156,14 +165,16 @@ function causeOf({ value, key, isFlow }: Candidate): Pick<Mistake, 'rule' | 'mes
 }
 
 /** Tells whether a value that begins with a quote or bracket goes on after the quote or bracket that closes it. */
-function hasTextAfter(value: string): boolean {
+function hasTextAfter(value: string, trials: Trials): boolean {
   const whole = /^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')/.exec(value)?.[0];
   if (whole !== undefined) return whole.length < value.length;
   const close = { '[': ']', '{': '}' }[value.charAt(0)];
   if (close === undefined) return false;
   const inside = restOfValue(value, 1, true).length;
-  for (let end = 1 + inside; end < value.length; end++) {
-    if (syntaxError(value.slice(0, end)) === undefined) return true;
+  let end = value.indexOf(close, 1 + inside) + 1;
+  while (end > 0 && end < value.length && !trials.areSpent) {
+    if (trials.error(value.slice(0, end)) === undefined) return true;
+    end = value.indexOf(close, end) + 1;
   }
   return false;
 }
@@ -171,6 +182,26 @@ function hasTextAfter(value: string): boolean {
 /** The text with a plain word of the same length in place of the mistake. */
 function neutral(text: string, { start, end }: Pick<Mistake, 'start' | 'end'>): string {
   return text.slice(0, start) + 'x'.repeat(end - start) + text.slice(end);
+}
+
+/** What the parser says of texts that might have been meant, until {@link mostTried} characters were tried. */
+class Trials {
+  #left = mostTried;
+
+  get areSpent(): boolean {
+    return this.#left <= 0;
+  }
+
+  spend(characters: number): void {
+    this.#left -= characters;
+  }
+
+  /** Why the text does not parse; a text that is not tried any more counts as one that does not. */
+  error(text: string): YAMLException | undefined {
+    if (this.areSpent) return new YAMLException('not tried');
+    this.spend(text.length);
+    return syntaxError(text);
+  }
 }
 
 function syntaxError(text: string): YAMLException | undefined {
@@ -189,8 +220,14 @@ interface Told {
   readonly rule?: string;
 }
 
-function plainSyntaxError(file: string, text: string, position: number, reason: string): Finding {
-  const open = opening(text, position, reason);
+function plainSyntaxError(
+  file: string,
+  text: string,
+  position: number,
+  reason: string,
+  trials: Trials,
+): Finding {
+  const open = opening(text, position, reason, trials);
   const at = open ?? culprit(text, position, reason);
   const missing = open === undefined ? missingSpace(text, at) : undefined;
   if (missing !== undefined)
@@ -344,15 +381,12 @@ function tell(text: string, position: number, reason: string, open: string | und
 }
 
 /** The bracket or quote that is still open where the parser stopped. */
-function opening(text: string, position: number, reason: string): number | undefined {
-  if (text.length > mostSearched) return undefined;
-  const wanted = openReason(text, position, reason);
+function opening(text: string, position: number, reason: string, trials: Trials): number | undefined {
+  const wanted = openReason(text, position, reason, trials);
   if (wanted === undefined) return undefined;
-  let tries = 200;
-  for (let at = Math.min(position, text.length) - 1; at >= 0 && tries > 0; at--) {
-    if (!wanted.marks.includes(text.charAt(at))) continue;
-    tries--;
-    if (isOpenAt(text, at + 1, wanted.reason) && !isOpenAt(text, at, wanted.reason)) return at;
+  const isOpenAt = (end: number): boolean => isOpen(text.slice(0, end), wanted.reason, trials);
+  for (let at = Math.min(position, text.length) - 1; at >= 0 && !trials.areSpent; at--) {
+    if (wanted.marks.includes(text.charAt(at)) && isOpenAt(at + 1) && !isOpenAt(at)) return at;
   }
   return undefined;
 }
@@ -369,7 +403,7 @@ const openReasons: readonly OpenReason[] = [
   { marks: '[{', reason: 'within a flow collection' },
 ];
 
-function openReason(text: string, position: number, reason: string): OpenReason | undefined {
+function openReason(text: string, position: number, reason: string, trials: Trials): OpenReason | undefined {
   const named = openReasons.find((open) => reason.includes(open.reason));
   if (named !== undefined) return named;
   // A comma or bracket may simply be missing; only a line that was reached with the bracket open blames the bracket.
@@ -377,12 +411,13 @@ function openReason(text: string, position: number, reason: string): OpenReason 
   if (reason !== 'deficient indentation' && !(reason.includes('missed comma') && isLineBegin))
     return undefined;
   // The line break is left out: with it the next line already counts as one that is not indented.
-  const lastLine = text.slice(0, startOfLine(text, position)).trimEnd().length;
-  return openReasons.find((open) => isOpenAt(text, lastLine, open.reason));
+  const lines = text.slice(0, startOfLine(text, position)).trimEnd();
+  return openReasons.find((open) => isOpen(lines, open.reason, trials));
 }
 
-function isOpenAt(text: string, end: number, reason: string): boolean {
-  return syntaxError(text.slice(0, end))?.reason.includes(reason) === true;
+/** Tells whether the parser names an open bracket or quote, as `reason` says it, when the text ends here. */
+function isOpen(text: string, reason: string, trials: Trials): boolean {
+  return trials.error(text)?.reason.includes(reason) === true;
 }
 
 function wordAt(file: string, text: string, position: number, isMark: boolean): Span {

@@ -267,4 +267,20 @@ describe('limits', () => {
     expect(rules(`${keys}key_7: 1\n`)).toEqual(['duplicate-key']);
     expect(performance.now() - started).toBeLessThan(2000);
   });
+
+  // Each search for a cause used to try every place there is: the first of these took a minute.
+  it.each([
+    [
+      'a long word in a text that is not closed',
+      `steps:\n  - {'echo: version,${'x'.repeat(60_000)} run: git describe}\n`,
+    ],
+    ['closing brackets in a text that is not closed', `steps:\n  - {'a${'}'.repeat(60_000)}\n`],
+    ['quotes in a list that is not closed', `steps: [${'"a", '.repeat(15_000)}\n`],
+    ['brackets in items', `steps: [${'a{, '.repeat(15_000)}\n`],
+    ['lists that are not closed, a line each', 'a: [b\n'.repeat(10_000)],
+    ['a quote in every line', "a: 'b\nc: it's\n".repeat(5000)],
+    ['four megabytes in one text that is not closed', `a: ["${'b: {, '.repeat(690_000)}`],
+  ])('gives up the search for the cause of a mistake: %s', (_, text) => {
+    expect(rules(text)).toContain('yaml-syntax');
+  });
 });
