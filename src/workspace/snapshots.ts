@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { cp, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -401,8 +401,6 @@ export class Snapshots {
       throw gitProblem(['add'], exitCode, problems.join('\n') || stderr);
   }
 
-  #written = 0;
-
   async #commitOf(state: StateId): Promise<string> {
     if (state !== EMPTY_STATE) return state;
     await this.#make();
@@ -425,8 +423,9 @@ export class Snapshots {
     const ref = join(this.#store, this.#prefix, refName(name));
     await withFiles(ref, async () => {
       await mkdir(dirname(ref), { recursive: true });
-      // Several steps that begin from nothing write the same ref at the same time.
-      const fresh = `${ref}.new${this.#written++}`;
+      // Several steps that begin from nothing write the same ref at the same time; and whatever lies under refs/ is a ref
+      // to a git that reads them all just then, also one that is empty yet.
+      const fresh = join(this.#store, `ref-${randomUUID()}`);
       await writeFile(fresh, `${commit}\n`);
       await rename(fresh, ref);
     });
