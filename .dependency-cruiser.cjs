@@ -27,6 +27,7 @@ const layers = [
 
 /** Each outside package has one home, so that changing it touches one folder. */
 const homes = {
+  '@anthropic-ai/sdk': ['agents'],
   '@dagrejs/dagre': ['cli'],
   '@oclif/core': ['cli', 'commands'],
   diff: ['cli'],
@@ -34,7 +35,7 @@ const homes = {
   'log-update': ['cli'],
   sarif: ['cli'],
   '@types/sarif': ['cli'],
-  canonicalize: ['plan'],
+  canonicalize: ['support'],
   '@marcbachmann/cel-js': ['formula'],
   'gpt-tokenizer': ['formula'],
   handlebars: ['formula'],

@@ -6,6 +6,7 @@ import type { Check } from './check.ts';
 import { checkCannotFail } from './check-cannot-fail.ts';
 import { constantCondition } from './constant-condition.ts';
 import { duplicateId } from './duplicate-id.ts';
+import { finallyWaits } from './finally-waits.ts';
 import { freeTextComparison } from './free-text-comparison.ts';
 import { helperPlace } from './helper-place.ts';
 import { keyWithoutEffect } from './key-without-effect.ts';
@@ -16,7 +17,10 @@ import { notCacheable } from './not-cacheable.ts';
 import { onceRetry } from './once-retry.ts';
 import { reservedOutput } from './reserved-output.ts';
 import { tooManySteps } from './too-many-steps.ts';
+import { judgeAlone } from './judge-alone.ts';
 import { unknownGroup } from './unknown-group.ts';
+import { unknownModel } from './unknown-model.ts';
+import { unknownTool } from './unknown-tool.ts';
 import { unreachableStep } from './unreachable-step.ts';
 import { unusedInput } from './unused-input.ts';
 
@@ -33,11 +37,15 @@ export const ALL_CHECKS: readonly Check[] = [
   notCacheable,
   onceRetry,
   neverSucceeds,
+  finallyWaits,
   checkCannotFail,
   missingScript,
   badTimestamp,
   badGlob,
   unknownGroup,
+  unknownModel,
+  unknownTool,
+  judgeAlone,
   unusedInput,
   unreachableStep,
   constantCondition,

@@ -48,6 +48,12 @@ function vacuous(check: VerifyCheck, bash: BashParser | undefined): Vacuous | un
       const all = only?.find((glob) => glob.text === '**' || glob.text === '**/*');
       return all && { reason: `\`only: ["${all.text}"]\` allows every file`, span: all.span };
     }
+    case 'judge': {
+      const { tree, span } = check.pass;
+      return constantOutcome(tree) === true
+        ? { reason: 'it is true whatever the judge says', span }
+        : undefined;
+    }
     case 'wait':
       // An event that never comes ends in the timeout; one without `pass` lets through whatever comes.
       return check.wait.kind === 'event' ? undefined : { reason: 'it only waits', span: check.wait.span };

@@ -10,6 +10,7 @@ import type { FormulaScopes } from '../formula/scope.ts';
 import { formulaScopes } from '../formula/scope.ts';
 import { mayStartScript } from '../formula/started-scripts.ts';
 import { orderOf } from '../formula/step-order.ts';
+import { BUILT_IN_TOOLS } from '../formula/tools.ts';
 import { policyAspects } from '../formula/weave.ts';
 import { ALL_CHECKS } from './all-checks.ts';
 import type { Subject } from './check.ts';
@@ -125,7 +126,7 @@ export function scopedSteps(content: Formula | Molecule | Aspect, library: Libra
       return [{ steps: [...value.steps, ...value.finally], scopes: formulaScopes(value) }];
     }
     case 'molecule': {
-      const alone: Library = { ...NO_LIBRARY, molecule: () => content };
+      const alone: Library = { ...NO_LIBRARY, tools: library.tools, molecule: () => content };
       const { value } = resolveFormula(formulaAround(content, [stepOf(content)]), alone);
       return [{ steps: value.steps, scopes: formulaScopes(value) }];
     }
@@ -209,6 +210,7 @@ const NO_LIBRARY: Library = {
   formula: () => undefined,
   fileOf: ({ value }) => value,
   aspects: [],
+  tools: BUILT_IN_TOOLS,
   names: [],
 };
 
@@ -241,7 +243,7 @@ async function checkMolecule(
   complete: boolean,
 ): Promise<readonly Finding[]> {
   const step = stepOf(molecule);
-  const library: Library = { ...NO_LIBRARY, molecule: () => molecule };
+  const library: Library = { ...NO_LIBRARY, tools: project.library.tools, molecule: () => molecule };
   const { value: resolved } = resolveFormula(formulaAround(molecule, [step]), library);
   const subject: Subject = await equip(
     {
@@ -268,7 +270,7 @@ function runAll(subject: Subject): readonly Finding[] {
   return [...runAllChecks(subject)];
 }
 
-type Unequipped<S> = S extends Subject ? Omit<S, 'settings' | 'files' | 'scripts' | 'bash'> : never;
+type Unequipped<S> = S extends Subject ? Omit<S, 'settings' | 'tools' | 'files' | 'scripts' | 'bash'> : never;
 
 /** Adds what has to be asked of the world before checks, which are pure, can run. */
 async function equip(subject: Unequipped<Subject>, project: Project): Promise<Subject> {
@@ -285,6 +287,7 @@ async function equip(subject: Unequipped<Subject>, project: Project): Promise<Su
   return {
     ...subject,
     settings: project.settings,
+    tools: project.library.tools,
     scripts,
     files: new Set(present.flat()),
     bash,

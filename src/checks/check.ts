@@ -9,6 +9,7 @@ import type {
 } from '../formula/formula.ts';
 import type { ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
 import type { FormulaScopes } from '../formula/scope.ts';
+import type { ToolCatalog } from '../formula/tools.ts';
 import type { BashParser } from '../formula/bash/compile-bash.ts';
 
 /** What a check looks at: one formula with all it uses, one molecule, or one rule of an aspect. */
@@ -19,6 +20,8 @@ export type Subject = {
   readonly steps: readonly ResolvedStep[];
   readonly scopes: FormulaScopes;
   readonly settings: ProjectSettings | 'broken' | undefined;
+  /** The tools that agents can be given. */
+  readonly tools: ToolCatalog;
   /** Scripts of the project that its commands start. */
   readonly scripts: readonly Located<string>[];
   /** Those of them that are there. */

@@ -1,6 +1,7 @@
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { constantOutcome } from '../formula/constant.ts';
-import type { ResolvedStep } from '../formula/resolve.ts';
+import type { ResolvedBody, ResolvedStep } from '../formula/resolve.ts';
+import { WORKSPACE_SERVER } from '../formula/workspace-tools.ts';
 import type { Check, CheckFinding, Subject } from './check.ts';
 
 export const keyWithoutEffect: Check = {
@@ -83,7 +84,8 @@ function* besideTheAction({ group, body }: ResolvedStep): Generator<Idle> {
   const { action } = body;
   if (!action && !group) return;
   const what = group ? `formula "${group.formula.name.value}"` : `\`${action?.kind ?? 'run'}\``;
-  if (action?.kind !== 'run') {
+  if (action?.kind === 'agent') yield* besideAnAgent(body);
+  else if (action?.kind !== 'run') {
     for (const key of ['exit', 'parse', 'env', 'secrets', 'effects']) {
       yield {
         key,
@@ -132,6 +134,38 @@ function* besideTheAction({ group, body }: ResolvedStep): Generator<Idle> {
       help: 'keep one of the two',
     };
   }
+}
+
+/** Keys that say something of commands alone, or of what follows from the tools. */
+function* besideAnAgent({ tools, outputs }: ResolvedBody): Generator<Idle> {
+  const runs = tools.some(({ server, name }) => server === WORKSPACE_SERVER && name === 'run');
+  for (const key of ['exit', 'parse'])
+    yield { key, why: 'an agent is no command', help: 'remove it; its result is what it submits' };
+  yield {
+    key: 'effects',
+    why: 'what an agent touches is what its tools do',
+    help: 'give it other tools',
+  };
+  yield {
+    key: 'cache',
+    why: 'what a model answers is not the same each time',
+    help: 'remove it; what can be kept can be a step of its own',
+  };
+  yield {
+    key: 'once',
+    why: 'a run goes on in the middle of its conversation, and makes no call twice',
+    help: 'remove it',
+  };
+  if (!runs) {
+    for (const key of ['env', 'secrets'])
+      yield {
+        key,
+        why: 'only commands see it, and the agent can run none',
+        help: 'give it `workspace/run`, or remove this',
+      };
+  }
+  if (outputs?.declarations.length === 0)
+    yield { key: 'outputs', why: 'it names none', help: 'name what the agent has to submit, or remove it' };
 }
 
 function* ofRetry({ group, body }: ResolvedStep): Generator<Idle> {

@@ -24,7 +24,7 @@ export const missingScript: Check = {
 
 /** Every script that {@link missingScript} asks for. */
 export function mentionedScripts(
-  subject: Omit<Subject, 'files' | 'scripts' | 'bash' | 'settings'>,
+  subject: Omit<Subject, 'files' | 'scripts' | 'bash' | 'settings' | 'tools'>,
   bash: BashParser | undefined,
 ): readonly Located<string>[] {
   const all = subject.steps.flatMap((step) =>

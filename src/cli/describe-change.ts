@@ -103,6 +103,8 @@ function stepText(
   switch (action.kind) {
     case 'run':
       return { action: 'run', after, script: scriptOf(action, bash) };
+    case 'agent':
+      return { action: 'agent', after, script: action.prompt };
     case 'approve':
       return { action: 'approve', after, script: action.ask };
     case 'wait':
@@ -157,6 +159,8 @@ function checkText(check: PlanCheck, bash: BashParser | undefined): string {
       return check.check;
     case 'changes':
       return changesText(check);
+    case 'judge':
+      return `${check.model.role} judges that ${check.pass}\n${check.rubric.trimEnd()}`;
     case 'wait':
       return JSON.stringify(check.wait);
   }

@@ -82,6 +82,14 @@ export class PlainReporter implements RunReporter {
             ? `${nameOf(event)}: what was kept of it does not hold: ${message}; it is run`
             : `${nameOf(event)}: failed: ${message}; attempt ${event.attempt ?? 1}`;
       }
+      case 'tool.called':
+        return faint(`${nameOf(event)}: calls ${event.tool}`);
+      case 'tool.returned':
+        return event.refused
+          ? attention(`${nameOf(event)}: called ${event.tool}, which it was not given`)
+          : undefined;
+      case 'model.failed':
+        return event.why === 'trouble' ? attention(`${nameOf(event)}: ${event.message}`) : undefined;
       case 'check.failed':
         return `${nameOf(event)}: check failed: ${event.message}`;
       case 'approval.asked':
@@ -98,6 +106,9 @@ export class PlainReporter implements RunReporter {
         return attention(`cancelled${event.by === undefined ? '' : ` by ${event.by}`}`);
       case 'once.interrupted':
         return attention(`${nameOf(event)}: was under way when its process died, and must not run twice`);
+      case 'prompt.rendered':
+      case 'model.asked':
+      case 'model.replied':
       case 'workspace.prepared':
       case 'items.listed':
       case 'attempt.succeeded':

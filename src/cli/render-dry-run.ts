@@ -1,5 +1,6 @@
 import { showDuration } from '../formula/duration.ts';
 import type {
+  DryAgent,
   DryAction,
   DryCheck,
   DryCommand,
@@ -177,6 +178,8 @@ function actionLines(action: DryAction, depth: number, options: OutlineOptions):
   switch (action.kind) {
     case 'run':
       return commandLines(action.command, depth, options);
+    case 'agent':
+      return agentLines(action, depth, options);
     case 'approve': {
       const by = action.by ? ` of ${action.by.join(', ')}` : '';
       return [
@@ -201,6 +204,31 @@ function actionLines(action: DryAction, depth: number, options: OutlineOptions):
     case 'group':
       return [line(depth, ['formula ', 'faint'], [action.formula, 'strong'])];
   }
+}
+
+/** The request is what counts, so its bytes are shown as they are sent. */
+function agentLines(action: DryAgent, depth: number, options: OutlineOptions): OutlineLine[] {
+  const { model, system, prompt, tools, maxTurns, request, tokens } = action;
+  const failed = [system, prompt].flatMap((text) => (text?.is === 'failure' ? [text.message] : []));
+  return [
+    line(
+      depth,
+      ['agent ', 'faint'],
+      [model, 'strong'],
+      [`  at most ${maxTurns} ${maxTurns === 1 ? 'turn' : 'turns'}`, 'faint'],
+      [tools.length === 0 ? ', no tools' : `, ${tools.join(', ')}`, 'faint'],
+    ),
+    ...failed.map((message) => line(depth, ['would fail: ', 'error'], [message, 'plain'])),
+    ...(request === undefined
+      ? []
+      : [
+          line(depth, [
+            `first request, ${Buffer.byteLength(request)} bytes, about ${tokens ?? 0} tokens`,
+            'faint',
+          ]),
+          ...block(depth + 1, request, 'code', options),
+        ]),
+  ];
 }
 
 function waitPieces(wait: DryWait): OutlineLine['pieces'] {
@@ -255,6 +283,11 @@ function checkLines(check: DryCheck, depth: number, options: OutlineOptions): Ou
       });
       return [one([text, 'code'])];
     }
+    case 'judge':
+      return [
+        one(['judge ', 'faint'], [check.model, 'name'], [' finds ', 'faint'], [check.pass, 'code']),
+        line(depth + 1, ...seenText(check.rubric)),
+      ];
     case 'wait':
       return [one(['wait ', 'faint'], ...waitPieces(check.wait))];
   }

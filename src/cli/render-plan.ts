@@ -3,6 +3,7 @@ import type { BashParser } from '../formula/bash/load-parser.ts';
 import type {
   Plan,
   PlanAction,
+  PlanAgent,
   PlanBounds,
   PlanCheck,
   PlanRun,
@@ -17,6 +18,7 @@ import type { OutlineLine, OutlineOptions, Tone } from './outline.ts';
 import { block, command, labelled, layOut, line, listed } from './outline.ts';
 import { authored, scriptOf } from './plan-script.ts';
 import { afterNote, loopNote, policyNotes } from './step-notes.ts';
+import { dollars } from './usage-note.ts';
 
 export interface PlanTextOptions extends OutlineOptions {
   /** Shows scripts as they were written; without it, their values are variables. */
@@ -115,6 +117,9 @@ function oneStep(
     ...actionLines(action, inner, options),
     ...Object.entries(env ?? {}).map(([name, text]) => note('env', `${name}=${text}`)),
     ...(step.target === undefined ? [] : [note('beside', `${step.target}, by ${step.source.file}`, 'plain')]),
+    ...(step.tools
+      ? [note('tools', step.tools.map((tool) => `${tool.server}/${tool.name}`).join(', '), 'plain')]
+      : []),
     ...(step.effects ? [note('effects', step.effects.join(', ') || 'none', 'plain')] : []),
     ...Object.entries(secrets ?? {}).map(([name, secret]) =>
       note('secret', `${name} from ${secret}`, 'plain'),
@@ -144,6 +149,8 @@ function actionLines(action: PlanAction, depth: number, options: PlanTextOptions
   switch (action.kind) {
     case 'run':
       return commandLines(action, depth, options);
+    case 'agent':
+      return agentLines(action, depth, options);
     case 'approve': {
       const by = action.by ? ` of ${Object.keys(action.by).join(', ')}` : '';
       return [
@@ -161,6 +168,29 @@ function actionLines(action: PlanAction, depth: number, options: PlanTextOptions
     case 'group':
       return [line(depth, ['formula ', 'faint'], [action.formula, 'strong'])];
   }
+}
+
+function agentLines(action: PlanAgent, depth: number, options: PlanTextOptions): OutlineLine[] {
+  const { model, system, prompt, maxTurns, maxOutputTokens, contextTokens } = action;
+  const limits = [
+    counted(maxTurns, 'turn'),
+    `replies of ${maxOutputTokens} tokens`,
+    ...(contextTokens === undefined ? [] : [`requests of ${contextTokens} tokens`]),
+  ];
+  return [
+    line(
+      depth,
+      ['agent ', 'faint'],
+      [model.role, 'strong'],
+      [` ${model.id}${model.effort === undefined ? '' : `, effort ${model.effort}`}`, 'faint'],
+      [`  at most ${limits.join(', ')}`, 'faint'],
+    ),
+    ...(system === undefined
+      ? []
+      : [line(depth, ['system', 'faint']), ...command(depth + 1, system, options)]),
+    line(depth, ['prompt', 'faint']),
+    ...command(depth + 1, prompt, options),
+  ];
 }
 
 /** What a wait is for, in words. */
@@ -201,6 +231,11 @@ function checkLines(check: PlanCheck, depth: number, options: PlanTextOptions): 
       return [one([check.check, 'code'])];
     case 'changes':
       return [one([changesText(check), 'code'])];
+    case 'judge':
+      return [
+        one(['judge ', 'faint'], [check.model.role, 'name'], [' finds ', 'faint'], [check.pass, 'code']),
+        ...command(depth + 1, check.rubric, options),
+      ];
     case 'wait': {
       const limit = check.timeout === undefined ? '' : ` within ${showDuration(check.timeout)}`;
       return [one(['wait ', 'faint'], [waitText(check.wait), 'code'], [limit, 'faint'])];
@@ -264,10 +299,18 @@ function defaultText(schema: JsonSchema): string {
   return schema['default'] === undefined ? '' : `  default ${JSON.stringify(schema['default'])}`;
 }
 
-function boundLines({ minutes, attempts, unbounded = {} }: PlanBounds): OutlineLine['pieces'][] {
+function boundLines({
+  minutes,
+  attempts,
+  agentTurns,
+  usd,
+  unbounded = {},
+}: PlanBounds): OutlineLine['pieces'][] {
   const known = [
     ...(minutes === null ? [] : [`${showDuration(minutes * 60_000)} of work`]),
     ...(attempts === null ? [] : [counted(attempts, 'attempt')]),
+    ...(agentTurns === null || agentTurns === 0 ? [] : [`${counted(agentTurns, 'turn')} of models`]),
+    ...(usd === null || usd === 0 ? [] : [dollars(usd)]),
   ];
   return [
     ...(known.length > 0 ? [[[known.join(', '), 'plain']] as const] : []),

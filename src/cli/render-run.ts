@@ -8,6 +8,7 @@ import { showElapsed } from './elapsed.ts';
 import { nameOf } from './plain-reporter.ts';
 import { renderTree } from './run-tree.ts';
 import type { TextStyle } from './text-style.ts';
+import { usageNote } from './usage-note.ts';
 
 /** What somebody needs to know when a run has ended or waits: how, why, what it left, and what to do next. */
 export function renderRunEnd(state: RunState, style: TextStyle): string {
@@ -106,7 +107,8 @@ function headline(state: RunState, style: TextStyle): string {
           : ['failed', 'cancelled'].includes(status)
             ? style.error(status === 'cancelled' ? 'was cancelled' : status)
             : `is ${status}`;
-  return `${style.strong(formula)} ${word}${took}  ${style.faint(`run ${run}`)}`;
+  const used = usageNote(state.usage);
+  return `${style.strong(formula)} ${word}${took}${used === '' ? '' : `, ${used}`}  ${style.faint(`run ${run}`)}`;
 }
 
 function endLines(state: RunState, style: TextStyle): string[] {

@@ -2,6 +2,7 @@ import type { ItemState, RunState, StepState, StepStatus } from '../journal/run-
 import type { Plan, PlanStep } from '../plan/plan.ts';
 import { showElapsed } from './elapsed.ts';
 import type { TextStyle } from './text-style.ts';
+import { usageNote } from './usage-note.ts';
 
 /** How a tree is drawn. */
 export interface TreeOptions {
@@ -120,6 +121,7 @@ function noteOf(
     startedAt !== undefined && status !== 'skipped' ? showElapsed(until - Date.parse(startedAt)) : '',
     items,
     known.cached ? 'cached' : '',
+    known.usage ? usageNote(known.usage) : '',
     items === '' && attempts > 1 ? `attempt ${attempts}` : '',
     iterations > 1 ? `iteration ${iterations}` : '',
     status === 'failed' ? (error?.message ?? '') : '',

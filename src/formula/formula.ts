@@ -142,6 +142,7 @@ export interface Cache {
 
 export type Action =
   | { readonly kind: 'run'; readonly span: Span; readonly command: Command }
+  | AgentAction
   | {
       readonly kind: 'approve';
       readonly span: Span;
@@ -151,6 +152,27 @@ export type Action =
       readonly count: number;
     }
   | { readonly kind: 'wait'; readonly span: Span; readonly wait: Wait };
+
+/** A language model with a task, a context and tools. */
+export interface AgentAction {
+  readonly kind: 'agent';
+  readonly span: Span;
+  /** A role: a name under `models` of wf.yaml. */
+  readonly model: Located<string>;
+  readonly effort: Located<Effort> | undefined;
+  readonly system: Template | undefined;
+  readonly prompt: Template;
+  /** Patterns of `server/tool`. */
+  readonly tools: readonly Located<string>[];
+  readonly maxTurns: number;
+  readonly maxOutputTokens: number;
+  readonly contextTokens: Located<number> | undefined;
+  /** Which keys were written, each with its place. */
+  readonly keys: ReadonlyMap<string, Span>;
+}
+
+/** How much a model thinks before it answers. */
+export type Effort = 'low' | 'medium' | 'high' | 'xhigh' | 'max';
 
 /** A command in one of its three forms. */
 export type Command =
@@ -238,6 +260,16 @@ export type VerifyCheck = {
       readonly maxFiles: number | undefined;
       readonly maxLines: number | undefined;
     }
+  | {
+      readonly kind: 'judge';
+      readonly span: Span;
+      /** A role, as an agent's. */
+      readonly model: Located<string>;
+      readonly effort: Located<Effort> | undefined;
+      readonly rubric: Template;
+      readonly pass: Expression;
+      readonly maxOutputTokens: number;
+    }
   | { readonly kind: 'wait'; readonly span: Span; readonly wait: Wait; readonly timeout: number | undefined }
 );
 
@@ -254,7 +286,10 @@ export interface Retry {
 
 export interface Budget {
   readonly span: Span;
-  readonly minutes: number;
+  readonly minutes: number | undefined;
+  /** That models read and write. */
+  readonly tokens: number | undefined;
+  readonly usd: number | undefined;
 }
 
 export interface Concurrency {
@@ -294,9 +329,28 @@ export interface ProjectSettings {
   readonly file: string;
   readonly env: readonly Located<string>[];
   readonly people: ReadonlyMap<string, Located<readonly string[]>>;
+  readonly models: ReadonlyMap<string, ModelSettings>;
   readonly profiles: ReadonlyMap<string, ProfileSettings>;
   readonly policy: Policy | undefined;
   readonly imports: ReadonlyMap<string, Import>;
+}
+
+/** The model that has a role. */
+export interface ModelSettings {
+  /** Which keys were written, each with its place. */
+  readonly keys: ReadonlyMap<string, Span>;
+  /** As its provider calls it. */
+  readonly id: string;
+  readonly effort: Effort | undefined;
+  readonly price: ModelPrice | undefined;
+}
+
+/** US dollars for a million tokens. */
+export interface ModelPrice {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
 }
 
 /** Another project, whose formulas, molecules and aspects can be used. */
@@ -317,18 +371,24 @@ export interface Policy {
   readonly require: readonly Located<string>[];
   /** Patterns of addresses, of which one in each list has to match. Empty: any repository may be used. */
   readonly repositories: readonly Located<readonly string[]>[];
-  readonly maxBounds: ReadonlyMap<'minutes' | 'attempts', Located<number>>;
+  /** Lists of roles that agents and judges may have, each of which has to hold it. Empty: any role. */
+  readonly models: readonly Located<readonly string[]>[];
+  readonly maxBounds: ReadonlyMap<LimitName, Located<number>>;
   /** Woven into every formula. */
   readonly aspects: readonly Located<string>[];
   /** All that steps may touch. Absent: anything. */
   readonly effects: Located<readonly Effect[]> | undefined;
 }
 
+/** What a policy can limit, of what a run comes to. */
+export type LimitName = 'minutes' | 'attempts' | 'agentTurns' | 'usd';
+
 /** What a profile changes. */
 export interface ProfileSettings {
   readonly span: Span;
   readonly env: readonly Located<string>[] | undefined;
   readonly people: ReadonlyMap<string, Located<readonly string[]>>;
+  readonly models: ReadonlyMap<string, ModelSettings>;
 }
 
 /** The text of a scalar that schema validation has let through. */

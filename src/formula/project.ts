@@ -24,6 +24,7 @@ import { schemaResolver } from './schema-files.ts';
 import type { TestFile } from './test-file.ts';
 import { isTestFile, readTestFile } from './test-file.ts';
 import { tightenPolicy } from './tighten-policy.ts';
+import { BUILT_IN_TOOLS } from './tools.ts';
 
 /** One file of a project, read as far as it could be. */
 export interface ProjectFile {
@@ -265,6 +266,7 @@ export class Project {
       formula: (name) => content(this.formulaFile(name)) as Formula | Aspect | 'broken' | undefined,
       fileOf: (name) => this.formulaFile(name),
       aspects: this.#aspects,
+      tools: BUILT_IN_TOOLS,
       names: this.#names,
     };
   }

@@ -21,11 +21,14 @@ import type {
   Command,
   Concurrency,
   Declaration,
+  Effort,
   EnvEntry,
   ForEach,
   Formula,
   Import,
   Join,
+  LimitName,
+  ModelSettings,
   Molecule,
   Policy,
   ProfileSettings,
@@ -141,6 +144,7 @@ export function readProjectSettings(document: SourceDocument): Read<ProjectSetti
     file: document.file,
     env: reader.texts(root.get('env')) ?? [],
     people: reader.people(root.map('people')),
+    models: reader.models(root.map('models')),
     profiles: new Map(
       (root.map('profiles')?.entries ?? []).map(({ key, value }) => [scalarText(key), reader.profile(value)]),
     ),
@@ -165,6 +169,14 @@ export type ResolveSchema = (
 function emptyMap(document: SourceDocument): SourceMap {
   return { kind: 'map', span: { file: document.file, start: 0, end: 0 }, entries: [], get: () => undefined };
 }
+
+/** Limits of a policy, by how they are written. */
+const LIMITS: Readonly<Record<string, LimitName>> = {
+  minutes: 'minutes',
+  attempts: 'attempts',
+  agent_turns: 'agentTurns',
+  usd: 'usd',
+};
 
 /** The keys of a mapping, by the shapes that a valid document has there. */
 class Keys {
@@ -365,6 +377,8 @@ class Reader {
   action(keys: Keys): Action | undefined {
     const run = keys.get('run');
     if (run) return { kind: 'run', span: run.span, command: this.command(run) };
+    const agent = keys.map('agent');
+    if (agent) return this.agent(agent);
     const approve = keys.map('approve');
     if (approve) {
       const inner = new Keys(approve);
@@ -383,6 +397,24 @@ class Reader {
       return read && { kind: 'wait', span: wait.span, wait: read };
     }
     return undefined;
+  }
+
+  agent(node: SourceMap): Action {
+    const keys = new Keys(node);
+    const system = keys.get('system');
+    return {
+      kind: 'agent',
+      span: node.span,
+      model: this.text(keys.required('model')),
+      effort: keys.located('effort'),
+      system: system && this.template(system),
+      prompt: this.template(keys.required('prompt')),
+      tools: this.texts(keys.get('tools')) ?? [],
+      maxTurns: keys.number('max_turns') ?? 20,
+      maxOutputTokens: keys.number('max_output_tokens') ?? 8192,
+      contextTokens: keys.located('context_tokens'),
+      keys: new Map(node.entries.map(({ key }) => [scalarText(key), key.span])),
+    };
   }
 
   command(node: SourceNode): Command {
@@ -450,6 +482,23 @@ class Reader {
         maxFiles: inner.number('max_files'),
         maxLines: inner.number('max_lines'),
       };
+    }
+    const judge = keys.map('judge');
+    if (judge) {
+      const inner = new Keys(judge);
+      const pass = this.expression(inner.get('pass'));
+      return (
+        pass && {
+          failsOn,
+          kind: 'judge',
+          span,
+          model: this.text(inner.required('model')),
+          effort: inner.located('effort'),
+          rubric: this.template(inner.required('rubric')),
+          pass,
+          maxOutputTokens: inner.number('max_output_tokens') ?? 2048,
+        }
+      );
     }
     const wait = keys.map('wait');
     if (wait) {
@@ -557,8 +606,14 @@ class Reader {
   }
 
   budget(node: SourceMap | undefined): Budget | undefined {
-    const minutes = node && new Keys(node).number('minutes');
-    return minutes === undefined ? undefined : { span: (node as SourceMap).span, minutes };
+    if (!node) return undefined;
+    const keys = new Keys(node);
+    return {
+      span: node.span,
+      minutes: keys.number('minutes'),
+      tokens: keys.number('tokens'),
+      usd: keys.number('usd'),
+    };
   }
 
   concurrency(node: SourceMap | undefined): Concurrency | undefined {
@@ -633,21 +688,18 @@ class Reader {
     const keys = new Keys(node);
     const bounds = keys.map('max_bounds')?.entries ?? [];
     const allow = keys.map('allow');
-    const repositories = allow && new Keys(allow).get('repositories');
+    const listed = (key: string) => {
+      const list = allow && new Keys(allow).get(key);
+      return list ? [{ value: (this.texts(list) ?? []).map((one) => one.value), span: list.span }] : [];
+    };
     return {
       from: keys.located('from'),
       require: this.texts(keys.get('require')) ?? [],
-      repositories: repositories
-        ? [
-            {
-              value: (this.texts(repositories) ?? []).map((one) => one.value),
-              span: repositories.span,
-            },
-          ]
-        : [],
+      repositories: listed('repositories'),
+      models: listed('models'),
       maxBounds: new Map(
         bounds.map(({ key, value }) => [
-          scalarText(key) as 'minutes' | 'attempts',
+          LIMITS[scalarText(key)] as LimitName,
           { value: value.kind === 'scalar' ? Number(value.value) : 0, span: value.span },
         ]),
       ),
@@ -679,7 +731,33 @@ class Reader {
       span: node.span,
       env: this.texts(keys.get('env')),
       people: this.people(keys.map('people')),
+      models: this.models(keys.map('models')),
     };
+  }
+
+  models(node: SourceMap | undefined): ReadonlyMap<string, ModelSettings> {
+    return new Map(
+      (node?.entries ?? []).map(({ key, value }) => {
+        const keys = new Keys(value as SourceMap);
+        const price = keys.map('price');
+        const of = price && new Keys(price);
+        const input = of?.number('input') ?? 0;
+        return [
+          scalarText(key),
+          {
+            keys: new Map(keys.node.entries.map((entry) => [scalarText(entry.key), entry.key.span])),
+            id: keys.text('id') ?? '',
+            effort: keys.located<Effort>('effort')?.value,
+            price: of && {
+              input,
+              output: of.number('output') ?? 0,
+              cacheRead: of.number('cache_read') ?? input,
+              cacheWrite: of.number('cache_write') ?? input,
+            },
+          },
+        ];
+      }),
+    );
   }
 
   locatedDuration(node: SourceNode | undefined): Located<number> | undefined {

@@ -13,6 +13,8 @@ import type {
   Workspace,
 } from './formula.ts';
 import { formulaName, formulaNameOf, usedName, usesOf } from './names.ts';
+import type { Tool, ToolCatalog } from './tools.ts';
+import { toolsOf } from './tools.ts';
 import { nestedImport, whereItWouldBe } from './unknown-name.ts';
 import { weave } from './weave.ts';
 
@@ -47,6 +49,8 @@ export interface Woven {
  * reads those of its formula.
  */
 export type ResolvedBody = Omit<Body, 'env' | 'verify' | 'workspace'> & {
+  /** What an agent may use; patterns that lead to nothing are told by a check. */
+  readonly tools: readonly Tool[];
   readonly env: readonly Owned<EnvEntry>[];
   readonly verify: readonly Owned<VerifyCheck>[];
   readonly workspace: Owned<Workspace> | undefined;
@@ -69,6 +73,8 @@ export interface Library {
   fileOf(name: Located<string>): string;
   /** Aspects that are woven into every formula. */
   readonly aspects: readonly Located<string>[];
+  /** The tools that agents can be given. */
+  readonly tools: ToolCatalog;
   /** All names, for suggestions, in the form `uses` takes. */
   readonly names: readonly string[];
 }
@@ -163,7 +169,8 @@ export function resolveFormula(formula: Formula, library: Library): Resolution {
       body,
       woven: undefined,
     });
-    if (!uses) return without(merge(undefined, step.body));
+    const merged = (molecule: Body | undefined) => merge(molecule, step.body, library.tools);
+    if (!uses) return without(merged(undefined));
     const name = formulaNameOf(uses.value);
     if (name !== undefined) {
       const hops = [...path, { formula: current, uses }];
@@ -180,14 +187,14 @@ export function resolveFormula(formula: Formula, library: Library): Resolution {
         if (!target.steps.some((inner) => inner.uses && formulaNameOf(inner.uses.value) !== undefined))
           findings.push(usesTooDeep(hops));
       } else if (target !== 'broken') {
-        return { ...without(merge(undefined, step.body)), group: visit(target, hops) };
+        return { ...without(merged(undefined)), group: visit(target, hops) };
       }
-      return without(merge(undefined, step.body));
+      return without(merged(undefined));
     }
     const molecule = library.molecule(uses);
     if (molecule === undefined) report(unknownUses(uses, library));
     const found = typeof molecule === 'object' ? molecule : undefined;
-    return { ...without(merge(found?.body, step.body)), molecule: found };
+    return { ...without(merged(found?.body)), molecule: found };
   };
 
   const whole = visit(formula, []);
@@ -312,12 +319,21 @@ function unknownUses({ value, span }: Located<string>, library: Library, isAspec
 }
 
 /** The step's own keys replace the molecule's; `verify` adds; `env` and `secrets` merge, the step's names winning. */
-function merge(molecule: Body | undefined, step: Body): ResolvedBody {
+function merge(molecule: Body | undefined, step: Body, catalog: ToolCatalog): ResolvedBody {
   const own = <T>(owner: 'step' | 'molecule', values: readonly T[]): Owned<T>[] =>
     values.map((value) => ({ owner, value }));
+  const action = molecule ? molecule.action : step.action;
+  const tools =
+    action?.kind === 'agent'
+      ? toolsOf(
+          action.tools.map(({ value }) => value),
+          catalog,
+        )
+      : [];
   if (!molecule) {
     return {
       ...step,
+      tools,
       env: own('step', step.env),
       verify: own('step', step.verify),
       workspace: step.workspace && { owner: 'step', value: step.workspace },
@@ -328,7 +344,8 @@ function merge(molecule: Body | undefined, step: Body): ResolvedBody {
   return {
     title: step.title ?? molecule.title,
     tags: [...new Set([...molecule.tags, ...step.tags])],
-    action: molecule.action,
+    action,
+    tools,
     env: [
       ...own(
         'molecule',

@@ -67,6 +67,10 @@ export function formulaScopes(resolved: ResolvedFormula): FormulaScopes {
     }
     if (sees.outputs) scope.set('outputs', outputsType(step));
     if (sees.event) scope.set('event', ANY);
+    if (sees.verdict) {
+      scope.set('score', INT);
+      scope.set('verdict', STRING);
+    }
     return scope.size === base.size && owner === 'step' ? base : scope;
   };
   /** What a step of an aspect sees: not the formula it was put into, which its author does not know. */
@@ -141,6 +145,8 @@ function freshOutputsType(resolved: ResolvedStep): ObjectType {
         body.parse && declared.length === 0 ? ANY : undefined,
       );
     }
+    case 'agent':
+      return object(declared);
     case 'approve':
       return object([
         ['decision', { kind: 'string', values: ['approved', 'rejected'] }],

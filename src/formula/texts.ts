@@ -36,9 +36,9 @@ export type TemplateUse =
 
 /**
  * What is there besides values when a text is rendered. `command`: files of the workspace, and a shell or an argument
- * list that takes the words of `{{args}}`; `environment`: files alone. Absent: neither.
+ * list that takes the words of `{{args}}`; `environment`, `prompt`: files alone. Absent: neither.
  */
-export type TextPlace = 'command' | 'environment';
+export type TextPlace = 'command' | 'environment' | 'prompt';
 
 /** Names beyond `inputs`, `steps`, `run` and `profile`. */
 export interface Sees {
@@ -48,12 +48,15 @@ export interface Sees {
   readonly outputs: boolean;
   /** An event, in `match` and `pass`. */
   readonly event: boolean;
+  /** `score` and `verdict`, in a judge's `pass`. */
+  readonly verdict?: true;
 }
 
 const OUTSIDE: Sees = { loop: false, outputs: false, event: false };
 /** Where a step's own keys stand, inside its loops. */
 export const INSIDE: Sees = { loop: true, outputs: false, event: false };
 const AFTER: Sees = { loop: true, outputs: true, event: false };
+const JUDGED: Sees = { ...AFTER, verdict: true };
 
 /** Every template and expression of a step, in the order it is evaluated; those of the steps inside a group are not its own. */
 export function* textsOf(resolved: ResolvedStep): Generator<TextUse> {
@@ -83,6 +86,12 @@ export function* textsOf(resolved: ResolvedStep): Generator<TextUse> {
     case 'run':
       yield* commandTexts(actor, INSIDE, body.action.command);
       break;
+    case 'agent': {
+      const text = { ...actor, sees: INSIDE, kind: 'template', use: 'text', place: 'prompt' } as const;
+      if (body.action.system) yield { ...text, template: body.action.system };
+      yield { ...text, template: body.action.prompt };
+      break;
+    }
     case 'approve':
       yield { ...actor, sees: INSIDE, kind: 'template', template: body.action.ask, use: 'text' };
       for (const shown of body.action.show) yield expression(actor, INSIDE, shown, 'any');
@@ -235,6 +244,10 @@ function* checkTexts({ owner, value }: Owned<VerifyCheck>): Generator<TextUse> {
       for (const glob of [...(value.only ?? []), ...(value.never ?? [])]) {
         yield { owner, sees: AFTER, kind: 'template', template: glob, use: 'text' };
       }
+      return;
+    case 'judge':
+      yield { owner, sees: AFTER, kind: 'template', template: value.rubric, use: 'text', place: 'prompt' };
+      yield expression(whose, JUDGED, value.pass, 'bool');
       return;
     case 'wait':
       yield* waitTexts(whose, AFTER, value.wait);

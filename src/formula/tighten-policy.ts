@@ -46,6 +46,7 @@ export function tightenPolicy(
         ...own.require.filter(({ value }) => !base.require.some((one) => one.value === value)),
       ],
       repositories: [...base.repositories, ...own.repositories],
+      models: [...base.models, ...own.models],
       maxBounds,
       aspects: [...base.aspects, ...own.aspects],
       effects:

@@ -34,6 +34,18 @@ export function firstTokens(text: string, most: number): string {
   return text;
 }
 
+/** About how many tokens a text is: each model counts in its own way. */
+export function countTokens(text: string): number {
+  const { encodeGenerator } = tokenizer();
+  let count = 0;
+  for (let end = 0; end < text.length;) {
+    const window = windowAt(text, end);
+    for (const word of encodeGenerator(window, { disallowedSpecial: new Set() })) count += word.length;
+    end += window.length;
+  }
+  return count;
+}
+
 function windowAt(text: string, start: number): string {
   const end = Math.min(start + windowSize, text.length);
   const splitsPair = end < text.length && /[\ud800-\udbff]/.test(text.charAt(end - 1));

@@ -30,6 +30,8 @@ export type ErrorKind =
   | 'exhausted'
   /** `join` cannot be met any more. */
   | 'join'
+  /** A model or its provider will not, however often it is asked. */
+  | 'denied'
   | 'cancelled';
 
 /** Where in a run something happened. */
@@ -49,6 +51,14 @@ export interface CappedText {
   readonly text: string;
   /** Bytes that are not in `text`. */
   readonly omitted?: number;
+}
+
+/** Tokens. What was read from or written to the provider's cache is not in `input`. */
+export interface TokenCount {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
 }
 
 /** The id of a workspace state: a commit under `refs/wf/<run>/`, or `empty`. */
@@ -96,6 +106,74 @@ export type EventBody =
       readonly milliseconds?: number;
       /** It was not run: what was recorded of another time stands for it (`cache`). */
       readonly cached?: true;
+    } & Place)
+  /** What an agent is given at first. What it is asked later follows from this and from what was recorded since. */
+  | ({ readonly type: 'prompt.rendered'; readonly system?: string; readonly prompt: string } & Place)
+  /** A model was asked for its next turn; `turn` counts from 1 in its attempt, tries that came to nothing left out. */
+  | ({
+      readonly type: 'model.asked';
+      readonly model: string;
+      readonly turn: number;
+      /** Of a judge: the index of the check that it is. */
+      readonly check?: number;
+      /** Digest of the request. */
+      readonly request: string;
+    } & Place)
+  | ({
+      readonly type: 'model.replied';
+      readonly model: string;
+      readonly turn: number;
+      /** Of a judge: the index of the check that it is. */
+      readonly check?: number;
+      readonly content: JsonValue;
+      readonly stop: string;
+      readonly tokens: TokenCount;
+      /** US dollars. Absent: nobody knows what the model costs. */
+      readonly usd?: number;
+      readonly milliseconds: number;
+      /** By which the provider knows it. */
+      readonly requestId?: string;
+      /** It was asked before by a process that died, whose answer is lost, and paid for. */
+      readonly repeated?: true;
+    } & Place)
+  | ({
+      readonly type: 'model.failed';
+      readonly model: string;
+      readonly turn: number;
+      /** Of a judge: the index of the check that it is. */
+      readonly check?: number;
+      /** `trouble`: it may work later. */
+      readonly why: 'trouble' | 'denied' | 'context' | 'timeout' | 'budget' | 'cancelled';
+      readonly message: string;
+      readonly milliseconds: number;
+      /** Milliseconds to wait, as the provider says. */
+      readonly retryAfter?: number;
+    } & Place)
+  /** A model called a tool. */
+  | ({
+      readonly type: 'tool.called';
+      /** `server/tool`, or what the model made up. */
+      readonly tool: string;
+      /** The model's id of the call. */
+      readonly call: string;
+      readonly input: JsonValue;
+    } & Place)
+  | ({
+      readonly type: 'tool.returned';
+      readonly tool: string;
+      readonly call: string;
+      /** What the model is told. */
+      readonly text: string;
+      readonly isError?: true;
+      /** It was not made: no tool of the step. */
+      readonly refused?: true;
+      /** Characters that are not in `text`. */
+      readonly omitted?: number;
+      /** Where the workspace is now, when it may have been changed. */
+      readonly state?: StateId;
+      readonly milliseconds: number;
+      /** It was begun before by a process that died: what that came to is lost. */
+      readonly repeated?: true;
     } & Place)
   /** A step that must never run twice was under way when its process died: a person has to say what happened. */
   | ({ readonly type: 'once.interrupted' } & Place)

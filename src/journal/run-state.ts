@@ -1,6 +1,6 @@
 import type { Plan, PlanStep } from '../plan/plan.ts';
 import type { JsonObject, JsonValue } from '../support/json.ts';
-import type { EventBody, Place, RunEvent, StepError, Waiting } from './event.ts';
+import type { EventBody, Place, RunEvent, StepError, TokenCount, Waiting } from './event.ts';
 
 export type RunStatus =
   'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled' | 'handed_off';
@@ -47,10 +47,17 @@ export interface RunState {
   readonly bundle?: string;
 }
 
+/** What models have used. What was asked again since its answer was lost is counted once, and in `repeated`. */
 export interface Usage {
-  readonly tokens: Readonly<Record<string, number>>;
+  /** How often models have answered. */
+  readonly turns: number;
+  readonly tokens: TokenCount;
+  /** US dollars, of what has a price. */
   readonly usd: number;
+  /** Ids of models that nobody knows the price of. */
   readonly unpriced: readonly string[];
+  /** Requests that were sent a second time, and paid for twice. */
+  readonly repeated: number;
 }
 
 export interface StepState {
@@ -65,9 +72,19 @@ export interface StepState {
   readonly error?: StepError;
   readonly startedAt?: string;
   readonly endedAt?: string;
+  /** Of what asks models; of a group it is with the steps inside. */
+  readonly usage?: Usage;
   /** Of a `for_each`, in the list's order. */
   readonly items?: readonly ItemState[];
 }
+
+const NO_USAGE: Usage = {
+  turns: 0,
+  tokens: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+  usd: 0,
+  unpriced: [],
+  repeated: 0,
+};
 
 export interface ItemState extends Omit<StepState, 'items'> {
   readonly item: JsonValue;
@@ -83,13 +100,13 @@ export function initialRun(header: RunHeader, plan?: Plan): RunState {
     status: 'queued',
     startedAt: header.createdAt,
     steps: plan === undefined ? {} : pendingSteps(plan),
-    usage: { tokens: {}, usd: 0, unpriced: [] },
+    usage: NO_USAGE,
   };
 }
 
 /** The state after one more event. A new path goes last; {@link foldRun} has them in the plan's order. */
 export function applyEvent(state: RunState, event: RunEvent): RunState {
-  const change = changeOf(state.status, state.steps, event);
+  const change = changeOf(state, state.steps, event);
   return withRun(
     state,
     change,
@@ -103,7 +120,7 @@ export function foldRun(header: RunHeader, events: Iterable<RunEvent>, plan?: Pl
   // An event touches one step or two. One map that is written to, or thousands of steps would be copied for each.
   const steps: Record<string, StepState> = { ...state.steps };
   for (const event of events) {
-    const change = changeOf(state.status, steps, event);
+    const change = changeOf(state, steps, event);
     for (const [path, step] of change.steps) steps[path] = step;
     state = withRun(state, change, steps);
   }
@@ -136,6 +153,12 @@ export function statusAfter(status: RunStatus, type: EventBody['type']): RunStat
     case 'step.cancelled':
     case 'items.listed':
     case 'attempt.started':
+    case 'prompt.rendered':
+    case 'model.asked':
+    case 'model.replied':
+    case 'model.failed':
+    case 'tool.called':
+    case 'tool.returned':
     case 'action.ended':
     case 'once.interrupted':
     case 'attempt.succeeded':
@@ -170,8 +193,8 @@ function withRun(state: RunState, change: Change, steps: Steps): RunState {
   return { ...rest, ...change.run, status: change.status, steps };
 }
 
-function changeOf(before: RunStatus, steps: Steps, event: RunEvent): Change {
-  const status = statusAfter(before, event.type);
+function changeOf(before: RunState, steps: Steps, event: RunEvent): Change {
+  const status = statusAfter(before.status, event.type);
   const run = (fields: Change['run']): Change => ({ status, ...(fields && { run: fields }), steps: [] });
   // What was not begun by the end, inside of a group that was skipped, never will be.
   const over = (fields: Change['run']): Change => ({
@@ -242,11 +265,21 @@ function changeOf(before: RunStatus, steps: Steps, event: RunEvent): Change {
       return ended({ status: 'failed', error: event.error, ...defined({ outputs: event.outputs }) });
     case 'step.cancelled':
       return ended({ status: 'cancelled' });
+    case 'model.replied':
+      return {
+        ...step((one) => ({ ...one, usage: plusReply(one.usage ?? NO_USAGE, event) })),
+        run: { usage: plusReply(before.usage, event) },
+      };
     case 'approval.asked':
       return step((before) => ({ ...before, status: 'waiting' }));
     case 'run.resumed':
     case 'cancel.requested':
     case 'workspace.prepared':
+    case 'prompt.rendered':
+    case 'model.asked':
+    case 'model.failed':
+    case 'tool.called':
+    case 'tool.returned':
     case 'action.ended':
     case 'once.interrupted':
     case 'attempt.succeeded':
@@ -259,6 +292,27 @@ function changeOf(before: RunStatus, steps: Steps, event: RunEvent): Change {
     case 'value.recorded':
       return run(undefined);
   }
+}
+
+function plusReply(
+  usage: Usage,
+  { model, tokens, usd, repeated }: Extract<EventBody, { readonly type: 'model.replied' }>,
+): Usage {
+  return {
+    turns: usage.turns + 1,
+    tokens: {
+      input: usage.tokens.input + tokens.input,
+      output: usage.tokens.output + tokens.output,
+      cacheRead: usage.tokens.cacheRead + tokens.cacheRead,
+      cacheWrite: usage.tokens.cacheWrite + tokens.cacheWrite,
+    },
+    usd: Math.round((usage.usd + (usd ?? 0)) * 1e9) / 1e9,
+    unpriced:
+      usd !== undefined || usage.unpriced.includes(model)
+        ? usage.unpriced
+        : [...usage.unpriced, model].sort(),
+    repeated: usage.repeated + (repeated ? 1 : 0),
+  };
 }
 
 /** The step with the change in it; for an item's place, the step with its item changed. */

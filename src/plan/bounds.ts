@@ -2,8 +2,23 @@ import { showDuration } from '../formula/duration.ts';
 import type { ReadPath } from '../formula/list-size.ts';
 import { mostItems, mostItemsOf } from '../formula/list-size.ts';
 import type { JsonSchema } from '../support/json.ts';
-import { EXIT_INFRASTRUCTURE, INFRASTRUCTURE_TRIES, SERVICE_READY_MILLISECONDS } from './limits.ts';
-import type { Plan, PlanBounds, PlanGroup, PlanStep, PlanWorkspace } from './plan.ts';
+import {
+  EXIT_INFRASTRUCTURE,
+  INFRASTRUCTURE_TRIES,
+  JUDGE_CONTEXT_TOKENS,
+  SERVICE_READY_MILLISECONDS,
+} from './limits.ts';
+import type {
+  BoundName,
+  Plan,
+  PlanAgent,
+  PlanBounds,
+  PlanBudget,
+  PlanGroup,
+  PlanStep,
+  PlanWorkspace,
+} from './plan.ts';
+import { worstCost, worstOfTokens } from './prices.ts';
 import { topological } from './topological.ts';
 
 /** How much something can come to, and which step makes most of it. */
@@ -27,20 +42,26 @@ export interface Bound {
  * together they can use it as many times as there are of them. Left out is what follows from no plan: what git and the
  * runner take, the seconds a process has to end in, and what is done again after a crash.
  *
+ * `agentTurns` is how often models are asked, judges counted; `usd` what that costs when each request is as large as its
+ * `context_tokens` let it be and each reply as long as it may. A budget of tokens or dollars is set aside before each turn, so
+ * that no more than it can be spent, however much runs at the same time. A request that is asked again since its answer was
+ * lost is not counted.
+ *
  * `attempts` is how often the action of a step is tried, as the state of a run counts it: tries after exit code 75 use no
  * attempt, but their minutes count.
  */
 export function boundsOf(plan: Omit<Plan, 'plan' | 'bounds'>): PlanBounds {
-  const { minutes, attempts } = reckon(plan);
+  const { minutes, attempts, agentTurns, usd } = reckon(plan);
   const told = [
+    ['agentTurns', agentTurns],
+    ['usd', usd],
     ['minutes', minutes],
     ['attempts', attempts],
   ] as const;
   const unbounded = told.filter(([, bound]) => bound.value === Infinity);
   return {
-    // There are no agents yet, and nothing else is paid for.
-    agentTurns: 0,
-    usd: 0,
+    agentTurns: numberOf(agentTurns),
+    usd: numberOf(usd),
     minutes: numberOf(minutes),
     attempts: numberOf(attempts),
     ...(unbounded.length > 0 && {
@@ -52,15 +73,13 @@ export function boundsOf(plan: Omit<Plan, 'plan' | 'bounds'>): PlanBounds {
 }
 
 /** As {@link boundsOf}, with what makes each bound as large as it is. */
-export function reckon(plan: Omit<Plan, 'plan' | 'bounds'>): {
-  readonly minutes: Bound;
-  readonly attempts: Bound;
-} {
+export function reckon(plan: Omit<Plan, 'plan' | 'bounds'>): Readonly<Record<BoundName, Bound>> {
   const group = { steps: plan.steps, ...(plan.finally && { finally: plan.finally }) };
   const frame: Frame = { path: '', inputs: plan.inputs, group };
-  const body = capped(ofPass(frame), plan.budget?.minutes, 1);
+  const body = capped(ofPass(frame), plan.budget, 1);
   const work = [setUp(plan.workspace, 'workspace'), body.plain, body.once, body.last];
-  return { minutes: inMinutes(sum(work)), attempts: body.attempts };
+  const { attempts, turns, usd } = body;
+  return { minutes: inMinutes(sum(work)), attempts, agentTurns: turns, usd: inCents(usd) };
 }
 
 /** What one thing can come to, by what can stop it from outside. */
@@ -72,6 +91,13 @@ interface Work {
   /** Milliseconds that nothing around it stops. */
   readonly last: Bound;
   readonly attempts: Bound;
+  /** How often models are asked. */
+  readonly turns: Bound;
+  /** That they read and write. */
+  readonly tokens: Bound;
+  readonly usd: Bound;
+  /** US dollars of the dearest token among them; Infinity: of one nobody knows. */
+  readonly rate: number;
   /** How many commands of it can run at the same time. Asked for only where something limits them together. */
   readonly width: () => number;
 }
@@ -84,7 +110,17 @@ interface Frame {
 }
 
 const NONE: Bound = { value: 0 };
-const NOTHING: Work = { plain: NONE, once: NONE, last: NONE, attempts: NONE, width: () => 0 };
+const NOTHING: Work = {
+  plain: NONE,
+  once: NONE,
+  last: NONE,
+  attempts: NONE,
+  turns: NONE,
+  tokens: NONE,
+  usd: NONE,
+  rate: 0,
+  width: () => 0,
+};
 
 /** One pass through the steps of a formula and its `finally`. */
 function ofPass(frame: Frame): Work {
@@ -99,6 +135,7 @@ function ofPass(frame: Frame): Work {
       ...lastWorks.flatMap((work) => [work.plain, work.once, work.last]),
     ]),
     attempts: sum([...works, ...lastWorks].map(({ attempts }) => attempts)),
+    ...asked([...works, ...lastWorks]),
     width: remembered(() => Math.max(widthOf(steps, works), ...lastWorks.map(({ width }) => width()))),
   };
 }
@@ -118,7 +155,7 @@ function ofStep(step: PlanStep, frame: Frame): Work {
   const again = parallel > 1 && !workspace && retry?.on.includes('error') ? 2 : 1;
   const own = workspace ? setUp(workspace, path) : NONE;
   const item = { ...turn, last: sum([turn.last, own]) };
-  const one = capped(item, budget?.minutes, again, path);
+  const one = capped(item, budget, again, path);
   if (forEach === undefined) return one;
   const items = itemsOf(step, frame);
   const count = 'most' in items ? items.most : Infinity;
@@ -133,7 +170,7 @@ function ofStep(step: PlanStep, frame: Frame): Work {
 /** One attempt of a command, a question or a wait. */
 function ofCommand(step: PlanStep, path: string): Work {
   const { action, timeout, once, verify = [] } = step;
-  const isCommand = action.kind === 'run';
+  const isCommand = action.kind === 'run' || action.kind === 'agent';
   const checks = verify.some(({ kind }) => kind === 'run');
   const retried =
     action.kind === 'run' && once !== true && !(action.exit ?? [0]).includes(EXIT_INFRASTRUCTURE);
@@ -151,14 +188,64 @@ function ofCommand(step: PlanStep, path: string): Work {
     ...NOTHING,
     ...(once ? { once: time } : { plain: time }),
     attempts: { value: 1, step: path, why: '1' },
+    ...asked([
+      ...(action.kind === 'agent' ? [ofModel(action, path, action.maxTurns, action.contextTokens)] : []),
+      ...judges(step, path),
+    ]),
     width: () => (time.value > 0 ? 1 : 0),
+  };
+}
+
+/** What the checks of a step ask models. */
+function judges({ verify = [] }: PlanStep, path: string): readonly Work[] {
+  return verify.flatMap((check) =>
+    check.kind === 'judge' ? [ofModel(check, path, 1, JUDGE_CONTEXT_TOKENS)] : [],
+  );
+}
+
+/** A model that is asked so many times, with at most so many tokens each. */
+function ofModel(
+  { model, maxOutputTokens }: Pick<PlanAgent, 'model' | 'maxOutputTokens'>,
+  step: string,
+  turns: number,
+  context: number | undefined,
+): Work {
+  const { price, id } = model;
+  const open = (what: string): Bound => ({
+    value: Infinity,
+    step,
+    why: `it has no \`context_tokens\`, and no \`budget\` of ${what} covers it`,
+  });
+  const why = turns === 1 ? '1 turn' : `${turns} turns`;
+  const each = context === undefined ? undefined : context + maxOutputTokens;
+  return {
+    ...NOTHING,
+    turns: { value: turns, step, why },
+    tokens: each === undefined ? open('tokens') : { value: turns * each, step, why },
+    usd: !price
+      ? { value: Infinity, step, why: `no price of ${id} is known` }
+      : context === undefined
+        ? open('usd or tokens')
+        : { value: turns * worstCost(context, maxOutputTokens, price), step, why },
+    rate: price ? worstOfTokens(1, price) : Infinity,
+  };
+}
+
+/** What several ask models together. */
+function asked(works: readonly Work[]): Pick<Work, 'turns' | 'tokens' | 'usd' | 'rate'> {
+  return {
+    turns: sum(works.map(({ turns }) => turns)),
+    tokens: sum(works.map(({ tokens }) => tokens)),
+    usd: sum(works.map(({ usd }) => usd)),
+    rate: Math.max(0, ...works.map(({ rate }) => rate)),
   };
 }
 
 /** One attempt of a used formula. */
 function ofGroup(step: PlanStep, group: PlanGroup, path: string): Work {
   const { timeout, verify = [], inputs = {} } = step;
-  const pass = capped(ofPass({ path: `${path}.`, inputs, group }), group.budget?.minutes, 1, path);
+  const inner = capped(ofPass({ path: `${path}.`, inputs, group }), group.budget, 1, path);
+  const pass = { ...inner, ...asked([inner, ...judges(step, path)]) };
   const width = () => Math.max(1, pass.width());
   const checks = verify.some(({ kind }) => kind === 'run');
   if (timeout !== undefined) {
@@ -187,7 +274,29 @@ function setUp({ prepare, services = [] }: PlanWorkspace, path: string): Bound {
 }
 
 /** Under a budget, of which what runs at the same time can use as much each. */
-function capped(work: Work, minutes: number | undefined, budgets: number, path = ''): Work {
+function capped(work: Work, budget: PlanBudget | undefined, budgets: number, path = ''): Work {
+  return cappedMinutes(cappedTokens(work, budget ?? {}, budgets, path), budget?.minutes, budgets, path);
+}
+
+/** Under what may be read, written and paid: it is set aside before each turn. */
+function cappedTokens(work: Work, { tokens, usd }: PlanBudget, budgets: number, path: string): Work {
+  const limit = (value: number, why: string): Bound => ({
+    value: value * budgets,
+    ...(path !== '' && { step: path }),
+    why,
+  });
+  const inTokens = tokens === undefined ? undefined : limit(tokens, `its budget of ${tokens} tokens`);
+  const inDollars = usd === undefined ? undefined : limit(usd, `its budget of ${usd} USD`);
+  const paid =
+    inTokens && work.rate < Infinity ? { ...inTokens, value: inTokens.value * work.rate } : undefined;
+  return {
+    ...work,
+    tokens: inTokens ? least(work.tokens, inTokens) : work.tokens,
+    usd: [inDollars, paid].reduce<Bound>((bound, next) => (next ? least(bound, next) : bound), work.usd),
+  };
+}
+
+function cappedMinutes(work: Work, minutes: number | undefined, budgets: number, path: string): Work {
   if (minutes === undefined) return work;
   const value = minutes * 60_000 * budgets * Math.max(1, work.width());
   const limit: Bound = {
@@ -267,6 +376,9 @@ function times(work: Work, count: number, what: string, step: string, why?: stri
     once: multiply(work.once),
     last: multiply(work.last),
     attempts: multiply(work.attempts),
+    turns: multiply(work.turns),
+    tokens: multiply(work.tokens),
+    usd: multiply(work.usd),
   };
 }
 
@@ -305,6 +417,10 @@ function least(bound: Bound, limit: Bound): Bound {
 function inMinutes(bound: Bound): Bound {
   // Up, and to what people read: nothing is less than it says.
   return { ...bound, value: Math.ceil(bound.value / 600) / 100 };
+}
+
+function inCents(bound: Bound): Bound {
+  return { ...bound, value: Math.ceil(Math.round(bound.value * 1e8) / 1e4) / 1e4 };
 }
 
 function numberOf({ value }: Bound): number | null {

@@ -221,7 +221,7 @@ class Explainer {
         value: secret.value,
         from: at(name.span),
       })),
-      ...(plan.action.kind === 'run' ? keyed('effects', effects) : []),
+      ...(plan.action.kind === 'run' || plan.action.kind === 'agent' ? keyed('effects', effects) : []),
       ...(body.outputs?.declarations ?? []).map(({ name }) => ({
         key: `outputs.${name.value}`,
         value: plan.outputs?.[name.value] ?? true,
@@ -268,6 +268,45 @@ class Explainer {
           ...(parse ? [{ key: 'parse', value: parse, from: at(parses ?? step.step.span) }] : []),
         ];
       }
+      case 'agent': {
+        const written = body.action?.kind === 'agent' ? body.action : undefined;
+        const span = body.keys.get('agent') ?? step.step.span;
+        const own = (name: string, value: unknown, place: Span | undefined): ExplainedValue[] =>
+          value === undefined
+            ? []
+            : [
+                {
+                  key: `agent.${name}`,
+                  value: value as JsonValue,
+                  from: place ? at(place) : { kind: 'default' },
+                },
+              ];
+        const { model } = action;
+        const keys = written?.keys;
+        return [
+          ...own('model', model.role, written?.model.span ?? span),
+          { key: 'agent.model.id', value: model.id, from: this.#model(model.role, 'id') },
+          ...(model.effort === undefined
+            ? []
+            : [
+                {
+                  key: 'agent.effort',
+                  value: model.effort,
+                  from: written?.effort ? at(written.effort.span) : this.#model(model.role, 'effort'),
+                },
+              ]),
+          ...own('system', action.system, keys?.get('system') ?? span),
+          ...own('prompt', action.prompt, keys?.get('prompt') ?? span),
+          ...own('max_turns', action.maxTurns, keys?.get('max_turns')),
+          ...own('max_output_tokens', action.maxOutputTokens, keys?.get('max_output_tokens')),
+          ...own('context_tokens', action.contextTokens, keys?.get('context_tokens')),
+          ...body.tools.map(({ server, name }) => ({
+            key: 'tools',
+            value: `${server}/${name}`,
+            from: at(keys?.get('tools') ?? span),
+          })),
+        ];
+      }
       case 'approve': {
         const { kind: _, by, ...question } = action;
         const span = body.keys.get('approve') ?? step.step.span;
@@ -302,6 +341,19 @@ class Explainer {
     if (own) return { kind: 'profile', name: String(profile), at: this.#place(own.span) };
     const shared = known?.people.get(group);
     return shared ? { kind: 'wf.yaml', name: 'wf.yaml', at: this.#place(shared.span) } : { kind: 'default' };
+  }
+
+  /** The model that has a role is the profile's, or that of wf.yaml. */
+  #model(role: string, key: string): Origin {
+    const settings = this.#project.settings;
+    const known = settings === 'broken' ? undefined : settings;
+    const { profile } = this.#plan;
+    const own = profile === undefined ? undefined : known?.profiles.get(profile)?.models.get(role);
+    const place = (own ?? known?.models.get(role))?.keys.get(key);
+    if (!place) return { kind: 'default' };
+    return own
+      ? { kind: 'profile', name: String(profile), at: this.#place(place) }
+      : { kind: 'wf.yaml', name: 'wf.yaml', at: this.#place(place) };
   }
 
   #tag(tag: string, step: ResolvedStep, at: (span: Span) => Origin): Origin {

@@ -9,3 +9,6 @@ export const EXIT_INFRASTRUCTURE = 75;
 
 /** How long a service may take to be ready. */
 export const SERVICE_READY_MILLISECONDS = 60_000;
+
+/** Tokens that a judge is given at most: what is longer is cut, and it is told so. */
+export const JUDGE_CONTEXT_TOKENS = 100_000;

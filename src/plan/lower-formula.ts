@@ -6,6 +6,7 @@ import { calledName } from '../formula/imports.ts';
 import type { Project, ProjectFile } from '../formula/project.ts';
 import type { ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
 import { resolveFormula } from '../formula/resolve.ts';
+import { rolesOf } from '../formula/roles.ts';
 import { needsOf } from '../formula/step-order.ts';
 import { boundsOf } from './bounds.ts';
 import { COMPILER } from './compiler.ts';
@@ -13,7 +14,14 @@ import { digestPlan } from './digest.ts';
 import { checkPolicy } from './policy.ts';
 import { withProfile } from './profile.ts';
 import type { Lowering } from './lower.ts';
-import { lowerConcurrency, lowerDeclarations, lowerFinally, lowerSteps, lowerWorkspace } from './lower.ts';
+import {
+  lowerBudget,
+  lowerConcurrency,
+  lowerDeclarations,
+  lowerFinally,
+  lowerSteps,
+  lowerWorkspace,
+} from './lower.ts';
 import type { Plan, PlanSource } from './plan.ts';
 
 /** Where a file that is well by itself is not as the policy wants it. */
@@ -27,7 +35,12 @@ export async function policyOf(
     // What is wrong with what it uses is told there, and stands in the way of a plan; so is what is not pinned.
     if (!(await project.hasAll(path))) return undefined;
     const sound = await Promise.all((await project.usedBy(path)).map((used) => isSound(project, used)));
-    return sound.every(Boolean) ? lowerFormula(content, project, undefined) : undefined;
+    if (!sound.every(Boolean)) return undefined;
+    // A role that only profiles have is looked at with them.
+    const { roles } = withProfile(project.settings, undefined);
+    const { value } = resolveFormula(content, project.library);
+    const asked = allSteps(value).flatMap(rolesOf);
+    return asked.every((role) => roles.has(role)) ? lowerFormula(content, project, undefined) : undefined;
   });
 }
 
@@ -58,6 +71,7 @@ export async function lowerFormula(
   const settings = withProfile(project.settings, profile);
   const lowering: Lowering = {
     people: settings.people,
+    modelOf: settings.modelOf,
     sourceOf: sourcePlaces(project.sources),
     needsOf,
     bash: await bashFor(allSteps(resolved), formula.workspace),
@@ -75,7 +89,7 @@ export async function lowerFormula(
     }),
     ...(settings.env.length > 0 && { env: settings.env }),
     workspace: formula.workspace ? lowerWorkspace(formula.workspace, lowering) : { from: 'clone' },
-    ...(formula.budget && { budget: { minutes: formula.budget.minutes } }),
+    ...(formula.budget && { budget: lowerBudget(formula.budget) }),
     ...(formula.concurrency && { concurrency: lowerConcurrency(formula.concurrency) }),
     steps: lowerSteps(resolved, lowering),
     ...(last.length > 0 && { finally: last }),

@@ -2,6 +2,7 @@ import type { Span } from '../diagnostics/diagnostic.ts';
 import type { BashParser } from '../formula/bash/compile-bash.ts';
 import type { Expression } from '../formula/expression.ts';
 import type {
+  Budget,
   Command,
   Concurrency,
   Declaration,
@@ -15,19 +16,23 @@ import type {
 import { calledName } from '../formula/imports.ts';
 import { renameRoots } from '../formula/rename.ts';
 import type { Effect } from '../formula/effect.ts';
-import { defaultEffects, effectsOf } from '../formula/effects.ts';
+import type { Tool } from '../formula/tools.ts';
+import { defaultEffects, EFFECTS, effectsOf } from '../formula/effects.ts';
 import type { Owned, ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
 import { compileScript } from '../formula/script.ts';
 import type { Template } from '../formula/template.ts';
 import type { JsonObject, JsonSchema, JsonValue } from '../support/json.ts';
 import type {
   PlanAction,
+  PlanBudget,
   PlanCheck,
   PlanConcurrency,
+  PlanModel,
   PlanRetry,
   PlanRun,
   PlanSource,
   PlanStep,
+  PlanTool,
   PlanWait,
   PlanWorkspace,
 } from './plan.ts';
@@ -35,6 +40,8 @@ import type {
 /** What lowering asks its surroundings. */
 export interface Lowering {
   readonly people: ReadonlyMap<string, readonly string[]>;
+  /** The model that has a role. Throws a `UserError` when none has. */
+  readonly modelOf: (role: string) => PlanModel;
   readonly sourceOf: (span: Span) => PlanSource;
   /** Ids each step of a formula waits for, by position. */
   readonly needsOf: (formula: ResolvedFormula) => readonly (readonly string[])[];
@@ -110,8 +117,6 @@ type Text = (text: Template | Expression, start?: number, end?: number) => strin
 
 const plainText: Text = (text, start, end) => text.text.slice(start, end);
 
-const EFFECTS: readonly Effect[] = ['files', 'external'];
-
 function isSame(some: readonly Effect[], others: readonly Effect[]): boolean {
   return EFFECTS.every((effect) => some.includes(effect) === others.includes(effect));
 }
@@ -181,16 +186,17 @@ function lowerStep(resolved: ResolvedStep, needs: readonly string[], lowering: L
     ...(body.secrets.length > 0 && {
       secrets: Object.fromEntries(body.secrets.map(({ name, secret }) => [name.value, secret.value])),
     }),
-    ...(body.action?.kind === 'run' &&
+    ...((body.action?.kind === 'run' || body.action?.kind === 'agent') &&
       !isSame(effects, defaultEffects(body.secrets.length > 0)) && {
         effects: EFFECTS.filter((effect) => effects.includes(effect)),
       }),
+    ...(body.tools.length > 0 && { tools: body.tools.map(lowerTool) }),
     ...(body.outputs &&
       body.outputs.declarations.length > 0 && { outputs: lowerDeclarations(body.outputs.declarations) }),
     ...(verify.length > 0 && { verify }),
     ...(retry && retry.attempts > 1 && { retry: lowerRetry(retry) }),
     ...(body.timeout && { timeout: body.timeout.value }),
-    ...(body.budget && { budget: { minutes: body.budget.minutes } }),
+    ...(body.budget && { budget: lowerBudget(body.budget) }),
     ...(body.once?.value && { once: true as const }),
     ...(body.cache && { cache: { files: [...new Set(body.cache.files.map(({ value }) => value))].sort() } }),
     ...(step.onFailure && step.onFailure.value !== 'stop' && { onFailure: step.onFailure.value }),
@@ -214,7 +220,7 @@ function lowerAction({ body, group, molecule }: ResolvedStep, lowering: Lowering
       ...(outputs.length > 0 && {
         outputs: Object.fromEntries(outputs.map(({ name, value }) => [name.value, value.text])),
       }),
-      ...(budget && { budget: { minutes: budget.minutes } }),
+      ...(budget && { budget: lowerBudget(budget) }),
       ...(concurrency && { concurrency: lowerConcurrency(concurrency) }),
     };
   }
@@ -229,6 +235,18 @@ function lowerAction({ body, group, molecule }: ResolvedStep, lowering: Lowering
         ...(body.exit && { exit: [...new Set(body.exit.value)].sort((a, b) => a - b) }),
         ...(body.parse && { parse: body.parse.value }),
       };
+    case 'agent': {
+      const model = lowering.modelOf(action.model.value);
+      return {
+        kind: 'agent',
+        model: action.effort ? { ...model, effort: action.effort.value } : model,
+        ...(action.system && { system: own(action.system) }),
+        prompt: own(action.prompt),
+        maxTurns: action.maxTurns,
+        maxOutputTokens: action.maxOutputTokens,
+        ...(action.contextTokens && { contextTokens: action.contextTokens.value }),
+      };
+    }
     case 'approve':
       return {
         kind: 'approve',
@@ -311,6 +329,16 @@ function lowerCheck(
         ...(value.maxFiles !== undefined && { maxFiles: value.maxFiles }),
         ...(value.maxLines !== undefined && { maxLines: value.maxLines }),
       };
+    case 'judge': {
+      const model = lowering.modelOf(value.model.value);
+      return {
+        kind: 'judge',
+        model: value.effort ? { ...model, effort: value.effort.value } : model,
+        rubric: text(value.rubric),
+        pass: text(value.pass),
+        maxOutputTokens: value.maxOutputTokens,
+      };
+    }
     case 'wait':
       return {
         kind: 'wait',
@@ -318,6 +346,19 @@ function lowerCheck(
         ...(value.timeout !== undefined && { timeout: value.timeout }),
       };
   }
+}
+
+/** See {@link PlanBudget}. */
+export function lowerBudget({ minutes, tokens, usd }: Budget): PlanBudget {
+  return {
+    ...(minutes !== undefined && { minutes }),
+    ...(tokens !== undefined && { tokens }),
+    ...(usd !== undefined && { usd }),
+  };
+}
+
+function lowerTool({ server, name, digest, effects }: Tool): PlanTool {
+  return { server, name, digest, effects };
 }
 
 function lowerRetry({ attempts, on, backoff, feedback }: Retry): PlanRetry {

@@ -1,4 +1,5 @@
 import type { Effect } from '../formula/effect.ts';
+import type { Effort, ModelPrice } from '../formula/formula.ts';
 import type { Digest } from '../support/digest.ts';
 import type { JsonObject, JsonSchema, JsonValue } from '../support/json.ts';
 
@@ -54,7 +55,11 @@ export type BoundName = 'agentTurns' | 'usd' | 'minutes' | 'attempts';
 
 export interface PlanBudget {
   /** Minutes of work; waiting for people, timers and events does not count. */
-  readonly minutes: number;
+  readonly minutes?: number;
+  /** That models read and write. */
+  readonly tokens?: number;
+  /** US dollars that models cost. */
+  readonly usd?: number;
 }
 
 export interface PlanConcurrency {
@@ -121,6 +126,8 @@ export interface PlanStep {
    * What a command may touch, where it says something else than is taken for granted: `files`, and with secrets `external`.
    */
   readonly effects?: readonly Effect[];
+  /** What an agent may use, sorted by server and name. */
+  readonly tools?: readonly PlanTool[];
   /** JSON Schema by name. */
   readonly outputs?: Readonly<Record<string, JsonSchema>>;
   readonly verify?: readonly PlanCheck[];
@@ -150,7 +157,48 @@ export interface PlanSource {
   readonly column: number;
 }
 
-export type PlanAction = PlanRun | PlanApprove | PlanWait | PlanGroup;
+export type PlanAction = PlanRun | PlanAgent | PlanApprove | PlanWait | PlanGroup;
+
+/** A tool as it was reviewed. */
+export interface PlanTool {
+  readonly server: string;
+  /** As its server calls it. */
+  readonly name: string;
+  /** Of all that its server says of it. */
+  readonly digest: Digest;
+  readonly effects: readonly Effect[];
+}
+
+/** A model with a task, until it submits the step's outputs. */
+export interface PlanAgent {
+  readonly kind: 'agent';
+  readonly model: PlanModel;
+  readonly system?: TemplateText;
+  readonly prompt: TemplateText;
+  /** How often the model may be asked in one attempt. */
+  readonly maxTurns: number;
+  /** Tokens that one reply may have. */
+  readonly maxOutputTokens: number;
+  /** Tokens that a request may have. */
+  readonly contextTokens?: number;
+}
+
+/** A model, with all that a run has to know of it. */
+export interface PlanModel {
+  /** As formulas call it. */
+  readonly role: string;
+  /** As its provider calls it. */
+  readonly id: string;
+  readonly effort?: Effort;
+  /** Absent: nobody knows what it costs. */
+  readonly price?: PlanPrice;
+}
+
+/** US dollars for a million tokens. */
+export interface PlanPrice extends ModelPrice {
+  /** For a request that reads more tokens than these, all of it costs this. */
+  readonly above?: ModelPrice & { readonly tokens: number };
+}
 
 /** A command in one of its three forms, with how its end is read. */
 export type PlanRun = { readonly kind: 'run'; readonly exit?: readonly number[]; readonly parse?: 'json' } & (
@@ -221,6 +269,15 @@ export type PlanCheck =
       readonly maxLines?: number;
       /** It follows from `effects`; nobody wrote it. */
       readonly implied?: true;
+    }
+  | {
+      readonly kind: 'judge';
+      readonly model: PlanModel;
+      /** Handlebars text that sees `outputs`. */
+      readonly rubric: TemplateText;
+      /** CEL over `score` and `verdict`. */
+      readonly pass: ExpressionText;
+      readonly maxOutputTokens: number;
     }
   | { readonly kind: 'wait'; readonly wait: PlanWait; readonly timeout?: Milliseconds };
 

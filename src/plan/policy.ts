@@ -2,13 +2,14 @@ import type { Finding, Located, Span } from '../diagnostics/diagnostic.ts';
 import { effectsOf } from '../formula/effects.ts';
 import type { Formula, Policy, Workspace } from '../formula/formula.ts';
 import { importPlace } from '../formula/imports.ts';
+import { locatedRoles } from '../formula/roles.ts';
 import type { Project } from '../formula/project.ts';
 import type { ResolvedFormula } from '../formula/resolve.ts';
 import { resolveFormula } from '../formula/resolve.ts';
 import { globMatcher } from '../support/globs.ts';
 import type { Bound } from './bounds.ts';
 import { reckon } from './bounds.ts';
-import type { Plan } from './plan.ts';
+import type { BoundName, Plan } from './plan.ts';
 
 /**
  * Where a formula is not as the policy in wf.yaml wants it. `compile` makes its plan, which is asked for only where bounds
@@ -34,6 +35,7 @@ export async function checkPolicy(
       ...policy.require.flatMap((what) => required(what, part)),
       ...checkRepositories(part, policy.repositories),
       ...checkEffects(part, policy.effects),
+      ...checkRoles(part, policy.models),
     ]),
     ...(plan ? checkBounds(resolved, policy, reckon(plan)) : []),
   ];
@@ -82,12 +84,15 @@ function required(what: Located<string>, { resolved, path, placeOf }: Part): rea
   return resolved.steps
     .filter(
       ({ body, group }) =>
-        !group && body.action?.kind === 'run' && body.verify.length === 0 && effectsOf(body).length > 0,
+        !group &&
+        (body.action?.kind === 'run' || body.action?.kind === 'agent') &&
+        body.verify.length === 0 &&
+        effectsOf(body).length > 0,
     )
-    .map(({ step }) => ({
+    .map(({ step, body }) => ({
       rule: 'policy-require',
       severity: 'error',
-      message: `step "${path}${step.id.value}" runs a command and has no \`verify\`, which the policy requires`,
+      message: `step "${path}${step.id.value}" ${body.action?.kind === 'agent' ? 'is an agent that can act' : 'runs a command'} and has no \`verify\`, which the policy requires`,
       help: 'say what has to hold when it has ended: `verify: [{run: …}]`',
       span: placeOf(step.id.span),
       related,
@@ -115,6 +120,26 @@ function checkEffects({ resolved, path, placeOf }: Part, allowed: Policy['effect
       },
     ];
   });
+}
+
+function checkRoles({ resolved, path, placeOf }: Part, allowed: Policy['models']): readonly Finding[] {
+  return [...resolved.steps, ...resolved.finally].flatMap((step) =>
+    locatedRoles(step).flatMap(({ role }): readonly Finding[] => {
+      // Of two policies, each has its say.
+      const refusing = allowed.find(({ value }) => !value.includes(role.value));
+      if (!refusing) return [];
+      return [
+        {
+          rule: 'policy-model',
+          severity: 'error',
+          message: `step "${path}${step.step.id.value}" asks the model "${role.value}", which the policy does not allow`,
+          help: refusing.value.length === 0 ? 'it allows none' : `it allows ${refusing.value.join(', ')}`,
+          span: placeOf(role.span),
+          related: [{ message: 'what is allowed stands here', span: refusing.span }],
+        },
+      ];
+    }),
+  );
 }
 
 /** A repository that is only known when the formula runs cannot be looked at now. */
@@ -164,17 +189,24 @@ function plainAddress(address: string): string | undefined {
   );
 }
 
+const MEASURES: Readonly<Record<BoundName, string>> = {
+  minutes: 'minutes of work',
+  attempts: 'attempts',
+  agentTurns: 'turns of models',
+  usd: 'USD',
+};
+
 function checkBounds(
   { formula, steps, finally: last }: ResolvedFormula,
   { maxBounds, require }: Policy,
-  bounds: { readonly minutes: Bound; readonly attempts: Bound },
+  bounds: Readonly<Record<BoundName, Bound>>,
 ): readonly Finding[] {
   // A budget that is asked for and missing is told by itself; with it there would be a limit.
   const isTold = !formula.budget && require.some(({ value }) => value === 'budget');
   return [...maxBounds].flatMap(([name, limit]): readonly Finding[] => {
     const { value, step, why } = bounds[name];
     if (value <= limit.value || (isTold && value === Infinity)) return [];
-    const what = name === 'minutes' ? 'minutes of work' : 'attempts';
+    const what = MEASURES[name];
     const [id] = step?.split('.') ?? [];
     const own = [...steps, ...last].find((one) => one.step.id.value === id)?.step.id.span;
     const place = step === undefined ? '' : step === 'workspace' ? '`workspace`' : `step "${step}"`;
@@ -184,11 +216,13 @@ function checkBounds(
         severity: 'error',
         message:
           value === Infinity
-            ? `formula "${formula.name.value}" has no limit of ${name}, as the policy asks for: ${[place, why].filter(Boolean).join(': ')}`
+            ? `formula "${formula.name.value}" has no limit of ${what}, as the policy asks for: ${[place, why].filter(Boolean).join(': ')}`
             : `formula "${formula.name.value}" may come to ${value} ${what}, and the policy allows ${limit.value}`,
         help:
           value === Infinity
-            ? 'give the step a `timeout`, or the formula a `budget`'
+            ? name === 'minutes'
+              ? 'give the step a `timeout`, or the formula a `budget`'
+              : 'give the step what it lacks, or the formula a `budget`'
             : place === ''
               ? 'a smaller `budget` limits it'
               : `most of it is ${place}${why === undefined ? '' : `: ${why}`}`,

@@ -1,5 +1,6 @@
 import type { Place, StateId } from '../journal/event.ts';
 import type { PlanStep } from '../plan/plan.ts';
+import type { Conversation } from './agent/conversation.ts';
 import type { Engine } from './engine.ts';
 import type { Ledger } from './ledger.ts';
 import type { Scoped, Scopes } from './scope.ts';
@@ -24,6 +25,8 @@ export interface Attempt {
   readonly shielded: boolean;
   /** Why the attempt before failed, when the step asked to be told. */
   readonly feedback: string | undefined;
+  /** That in which the attempt before submitted what did not hold, when the step asked to go on in it. */
+  readonly conversation: Conversation | undefined;
   /** What was recorded at another time has not held, and does not stand for it. */
   readonly anew: boolean;
   /** Minutes that are left to it. */

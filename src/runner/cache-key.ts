@@ -1,7 +1,8 @@
 import type { JsonObject, JsonValue } from '../support/json.ts';
 import type { Digest } from '../support/digest.ts';
 import { COMPILER } from '../plan/compiler.ts';
-import { digestJson, stepEssence } from '../plan/digest.ts';
+import { stepEssence } from '../plan/digest.ts';
+import { digestJson } from '../support/canonical-json.ts';
 import type { PlanStep } from '../plan/plan.ts';
 import type { Rendered } from './render-command.ts';
 

@@ -7,9 +7,22 @@ import type { Knowable } from '../formula/not-known.ts';
 import { missingNames, NotKnown, partlyKnown, partlyKnownList, withKnowable } from '../formula/not-known.ts';
 import { RenderError, renderTemplate } from '../formula/render-template.ts';
 import type { RenderWorld } from '../formula/render-template.ts';
-import type { Plan, PlanCheck, PlanGroup, PlanRun, PlanStep, PlanWait, PlanWorkspace } from '../plan/plan.ts';
+import { estimateTokens } from '../agents/estimate.ts';
+import { requestBytes } from '../agents/request.ts';
+import type {
+  Plan,
+  PlanAgent,
+  PlanCheck,
+  PlanGroup,
+  PlanRun,
+  PlanStep,
+  PlanWait,
+  PlanWorkspace,
+} from '../plan/plan.ts';
 import { topological } from '../plan/topological.ts';
 import type { JsonObject, JsonSchema, JsonValue } from '../support/json.ts';
+import { AgentTools, nameOf } from './agent/agent-tools.ts';
+import { Conversation, frameOf } from './agent/conversation.ts';
 import { completeInputs } from './bind-inputs.ts';
 import type { Rendered } from './render-command.ts';
 import { renderCommand } from './render-command.ts';
@@ -87,6 +100,7 @@ export type DryAction =
       readonly by?: readonly string[];
       readonly count: number;
     }
+  | DryAgent
   | DryWait
   | {
       readonly kind: 'group';
@@ -96,6 +110,22 @@ export type DryAction =
       readonly finally?: readonly DryStep[];
       readonly outputs?: Readonly<Record<string, Foreseen>>;
     };
+
+/** What an agent would be given. */
+export interface DryAgent {
+  readonly kind: 'agent';
+  /** `role (id)`. */
+  readonly model: string;
+  readonly system?: Foreseen<string>;
+  readonly prompt: Foreseen<string>;
+  /** The tools it may use, as `server/tool`. */
+  readonly tools: readonly string[];
+  readonly maxTurns: number;
+  /** The body of the first request, byte for byte; where values are not known yet, with `‹…›` in their places. */
+  readonly request?: string;
+  /** About how many tokens that has. */
+  readonly tokens?: number;
+}
 
 export interface DryRunAction {
   readonly kind: 'run';
@@ -135,6 +165,12 @@ export type DryCheck =
       readonly never?: readonly Foreseen<string>[];
       readonly maxFiles?: number;
       readonly maxLines?: number;
+    }
+  | {
+      readonly kind: 'judge';
+      readonly model: string;
+      readonly rubric: Foreseen<string>;
+      readonly pass: string;
     }
   | { readonly kind: 'wait'; readonly wait: DryWait };
 
@@ -358,7 +394,9 @@ class Foresight {
     const files = this.#files(here);
     const after = this.#files({
       ...here,
-      touched: here.touched || changesFiles({ action, ...(effects && { effects }) }),
+      touched:
+        here.touched ||
+        changesFiles({ action, ...(effects && { effects }), ...(step.tools && { tools: step.tools }) }),
     });
     const acted = this.#action(step, path, inner, files, here, bound?.values ?? frame.inputs);
     this.#at = path;
@@ -375,16 +413,19 @@ class Foresight {
   }
 
   #action(
-    { action }: PlanStep,
+    step: PlanStep,
     path: string,
     values: JsonObject,
     files: RenderWorld,
     tree: Tree,
     inputs: JsonObject,
   ): DryAction {
+    const { action } = step;
     switch (action.kind) {
       case 'run':
         return { kind: 'run', command: this.#command(action, values, files) };
+      case 'agent':
+        return this.#agent(action, step, values, files);
       case 'approve': {
         const { by, count, show } = action;
         return {
@@ -412,6 +453,32 @@ class Foresight {
         };
       }
     }
+  }
+
+  #agent(action: PlanAgent, step: PlanStep, values: JsonObject, files: RenderWorld): DryAgent {
+    const { model, maxTurns } = action;
+    const system = action.system === undefined ? undefined : this.#text(action.system, values, files);
+    const prompt = this.#text(action.prompt, values, files);
+    const tools = new AgentTools(step);
+    const [first, task] = [system && shownText(system), shownText(prompt)];
+    const request =
+      task === undefined || (system && first === undefined)
+        ? undefined
+        : new Conversation(frameOf(action, first, tools.wire), task).request;
+    const tokens = request && estimateTokens(request);
+    const most = action.contextTokens;
+    if (most !== undefined && tokens !== undefined && tokens > most && prompt.is === 'known')
+      this.#failure(`the request has about ${tokens} tokens, and \`context_tokens\` allows ${most}`);
+    return {
+      kind: 'agent',
+      model: `${model.role} (${model.id})`,
+      ...(system && { system }),
+      prompt,
+      tools: (step.tools ?? []).map(nameOf),
+      maxTurns,
+      ...(request && { request: requestBytes(request) }),
+      ...(tokens !== undefined && { tokens }),
+    };
   }
 
   #wait(wait: PlanWait, values: JsonObject): DryWait {
@@ -444,6 +511,13 @@ class Foresight {
           ...(maxLines !== undefined && { maxLines }),
         };
       }
+      case 'judge':
+        return {
+          kind: 'judge',
+          model: `${check.model.role} (${check.model.id})`,
+          rubric: this.#text(check.rubric, values, NO_FILES),
+          pass: check.pass,
+        };
       case 'wait':
         return { kind: 'wait', wait: this.#wait(check.wait, values) };
     }
@@ -771,17 +845,25 @@ function changesFiles({
   action,
   workspace,
   effects,
-}: Pick<PlanStep, 'action' | 'workspace' | 'effects'>): boolean {
+  tools,
+}: Pick<PlanStep, 'action' | 'workspace' | 'effects' | 'tools'>): boolean {
   if (workspace || (effects && !effects.includes('files'))) return false;
   switch (action.kind) {
     case 'run':
       return true;
+    case 'agent':
+      return (tools ?? []).some((tool) => tool.effects.includes('files'));
     case 'group':
       return [...action.steps, ...(action.finally ?? [])].some(changesFiles);
     case 'approve':
     case 'wait':
       return false;
   }
+}
+
+/** As much of a text as there is. */
+function shownText(text: Foreseen<string>): string | undefined {
+  return text.is === 'known' ? text.value : text.is === 'unknown' ? text.text : undefined;
 }
 
 /** Too long to be read amid a script. */

@@ -6,12 +6,14 @@ import { topological } from '../plan/topological.ts';
 import type { JsonObject, JsonValue } from '../support/json.ts';
 import { UserError } from '../support/user-error.ts';
 import type { RunWorkspace } from '../workspace/run-workspace.ts';
+import { runAgent } from './actions/agent.ts';
 import { askPeople } from './actions/approve.ts';
 import { runCommand } from './actions/run.ts';
 import { waitFor } from './actions/wait.ts';
 import type { Attempt, AttemptPlace, StepPlace } from './attempt.ts';
 import { instancePath, placeOf } from './attempt.ts';
 import { boundInputs } from './bind-inputs.ts';
+import type { Conversation } from './agent/conversation.ts';
 import type { Engine } from './engine.ts';
 import type { FrameOptions, Stop } from './frame.ts';
 import { Frame } from './frame.ts';
@@ -69,7 +71,7 @@ export class Interpreter {
       last: this.#plan.finally ?? [],
       workspace,
       home: undefined,
-      ledger: new Ledger(this.#plan.budget?.minutes),
+      ledger: new Ledger(this.#plan.budget),
       holds: new Set(),
       shielded: false,
       outer: this.#engine.signal,
@@ -377,7 +379,7 @@ export class Interpreter {
         start: own ? own.workspace.initial : start,
         // A step that must run only once is left to finish.
         signal: step.once ? new AbortController().signal : signal,
-        ledger: new Ledger(step.budget?.minutes, frame.ledger),
+        ledger: new Ledger(step.budget, frame.ledger),
         holds: turn.holds,
         taken: new Set(),
         tried,
@@ -507,6 +509,7 @@ export class Interpreter {
     if (!bound.ok) return { result: failure('error', bound.message, start), attempts: tried };
     let state = start;
     let feedback: string | undefined;
+    let conversation: Conversation | undefined;
     let troubles = 0;
     let anew = false;
     for (let attempt = tried + 1; ;) {
@@ -527,6 +530,7 @@ export class Interpreter {
         signal,
         shielded: step.once === true || work.frame.shielded,
         feedback: feedback ?? work.frame.feedback,
+        conversation,
         anew,
         ledger: new Ledger(undefined, ledger),
         taken: work.taken,
@@ -543,7 +547,8 @@ export class Interpreter {
         continue;
       }
       // What is inside of a group has had its tries: another round of them for each formula around would be no small count.
-      const isOwn = step.action.kind !== 'group' && !step.once;
+      // A model is asked again by itself, in the middle of its conversation.
+      const isOwn = step.action.kind !== 'group' && step.action.kind !== 'agent' && !step.once;
       if (result.error.kind === 'infrastructure' && isOwn && troubles < INFRASTRUCTURE_TRIES) {
         troubles += 1;
         await this.#pause(work, key, infrastructureBackoff(troubles, this.#engine.run + key));
@@ -558,6 +563,7 @@ export class Interpreter {
       troubles = 0;
       // With feedback the next attempt goes on from what this one left; without, from where the step began.
       feedback = step.retry?.feedback ? feedbackOf(result.error) : undefined;
+      conversation = step.retry?.feedback ? result.conversation : undefined;
       state = step.retry?.feedback ? result.state : start;
     }
   }
@@ -582,7 +588,13 @@ export class Interpreter {
         ? { type: 'attempt.succeeded', ...place, outputs: verified.outputs, state: verified.state }
         : { type: 'attempt.failed', ...place, error: verified.error, retryable: true, state: verified.state },
     );
-    return verified.ok || !result.cached ? verified : { ...verified, cached: true };
+    if (verified.ok) return verified;
+    const { conversation } = result;
+    return {
+      ...verified,
+      ...(result.cached && { cached: true }),
+      ...(conversation && { conversation }),
+    };
   }
 
   #act(frame: Frame, holds: ReadonlySet<string>, attempt: Attempt): Promise<Result> {
@@ -590,6 +602,8 @@ export class Interpreter {
     switch (action.kind) {
       case 'run':
         return runCommand(action, attempt);
+      case 'agent':
+        return runAgent(action, attempt);
       case 'approve':
         return askPeople(action, attempt);
       case 'wait':
@@ -617,7 +631,7 @@ export class Interpreter {
       last: group.finally ?? [],
       workspace,
       home: at.home,
-      ledger: new Ledger(group.budget?.minutes, ledger),
+      ledger: new Ledger(group.budget, ledger),
       holds,
       shielded: around.shielded,
       feedback,

@@ -1,10 +1,12 @@
 import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { anthropicFromEnvironment, anthropicModel, CREDENTIALS } from '../agents/anthropic.ts';
 import { showDuration } from '../formula/duration.ts';
 import { renderTemplate } from '../formula/render-template.ts';
 import type { Plan, PlanWorkspace } from '../plan/plan.ts';
 import type { JsonObject } from '../support/json.ts';
+import { digestOf } from '../support/digest.ts';
 import { maskText } from '../support/mask.ts';
 import { UserError } from '../support/user-error.ts';
 import { withFiles } from '../workspace/file-problem.ts';
@@ -24,7 +26,7 @@ import { launch } from './launch.ts';
 import type { Rendered } from './render-command.ts';
 import { renderCommand, renderVariable } from './render-command.ts';
 import { secretTexts } from './secrets.ts';
-import type { ExecuteOptions, World } from './world.ts';
+import type { ExecuteOptions, ModelService, World } from './world.ts';
 
 /** What of the caller's environment every command gets, beside what wf.yaml lets through. */
 const PASSED_ON = ['PATH', 'HOME', 'LANG', 'TERM', 'TMPDIR'];
@@ -59,6 +61,7 @@ export class LocalWorld implements World {
   readonly #fifos: FifoPool;
   readonly #watchdog: Watchdog;
   readonly #secrets: readonly string[];
+  #model: ModelService | undefined;
   #workspace: RunWorkspace | undefined;
   #services: Services | undefined;
   #scratched = 0;
@@ -128,6 +131,23 @@ export class LocalWorld implements World {
       },
       { fifos: this.#fifos, registry: this.#watchdog },
     );
+  }
+
+  model(): Promise<ModelService> {
+    this.#model ??= modelFrom(this.#options.env);
+    return Promise.resolve(this.#model);
+  }
+
+  get resultsFolder(): string {
+    return join(this.#folder, 'results');
+  }
+
+  async keepResult(text: string): Promise<string> {
+    const masked = maskText(text, this.#secrets);
+    const name = digestOf(masked).slice('sha256:'.length).slice(0, 16);
+    await mkdir(this.resultsFolder, { recursive: true });
+    await writeFile(join(this.resultsFolder, `${name}.txt`), masked);
+    return `result:${name}`;
   }
 
   notice(text: string): void {
@@ -287,6 +307,15 @@ export class LocalWorld implements World {
     }
     return join(folder, `${this.#scratched++}.${fileNameOf(name).slice(-80)}`);
   }
+}
+
+function modelFrom(env: LocalWorldOptions['env']): ModelService {
+  const settings = anthropicFromEnvironment(env);
+  if (settings) return { ok: true, model: anthropicModel(settings) };
+  return {
+    ok: false,
+    message: `there is no key for the model; export ${CREDENTIALS.join(' or ')} where the run is started`,
+  };
 }
 
 function whyEnded({ ended, message, exitCode }: ProcessResult, timeout = 0): string {

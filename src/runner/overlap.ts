@@ -34,5 +34,8 @@ export function overlappingSteps(steps: readonly PlanStep[]): ReadonlySet<string
 
 /** Whether an action could change files: people and waits do not. */
 function mayWrite(step: PlanStep): boolean {
-  return step.action.kind === 'run' || step.action.kind === 'group';
+  // An agent that only reads is at work in its directory as well.
+  return (
+    ['run', 'group'].includes(step.action.kind) || (step.action.kind === 'agent' && step.tools !== undefined)
+  );
 }

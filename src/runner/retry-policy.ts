@@ -21,6 +21,7 @@ function reasonOf(error: StepError): RetryOn | undefined {
       return 'verify';
     case 'budget':
     case 'infrastructure':
+    case 'denied':
     case 'cancelled':
       return undefined;
   }

@@ -1,3 +1,4 @@
+import { CREDENTIALS } from '../agents/anthropic.ts';
 import type { EventBody } from '../journal/event.ts';
 import type { Plan, PlanStep } from '../plan/plan.ts';
 import type { JsonValue } from '../support/json.ts';
@@ -12,7 +13,8 @@ export function secretTexts(
   plan: Plan,
   env: Readonly<Record<string, string | undefined>>,
 ): readonly string[] {
-  const names = new Set(secretNames([...plan.steps, ...(plan.finally ?? [])]));
+  // That of the models is never in a plan, and is one all the same.
+  const names = new Set([...secretNames([...plan.steps, ...(plan.finally ?? [])]), ...CREDENTIALS]);
   const texts = [...names].flatMap((name) => {
     const value = env[name];
     return value === undefined ? [] : [value, value.trim(), JSON.stringify(value).slice(1, -1)];

@@ -1,3 +1,4 @@
+import type { Model } from '../agents/model.ts';
 import type { PlanWorkspace } from '../plan/plan.ts';
 import type { JsonObject } from '../support/json.ts';
 import type { ProcessResult } from '../workspace/run-process.ts';
@@ -31,6 +32,18 @@ export interface World {
   readonly project: string;
   /** Milliseconds on a clock that only goes forward: how long a command has worked is told by it, and counted in budgets. */
   elapsed(): number;
+  /** The model of an id, or why there is none: nobody has a key for it. */
+  model(id: string): Promise<ModelService>;
+  /** Keeps what did not fit into a result; answers the path by which `workspace/read` finds it. */
+  keepResult(text: string): Promise<string>;
+  /** The folder in which those are. */
+  readonly resultsFolder: string;
+  /** What a test has in the place of an agent's work. Absent: models do it. */
+  standIn?(options: StandInOptions): Promise<StoodIn>;
+  /** What a test says that a judge finds. Absent, or undefined: it is asked. */
+  judged?(place: ExecuteOptions['place']): 'pass' | 'fail' | undefined;
+  /** Told what an agent is given. */
+  prompted?(step: string, prompt: string): void;
   /** A word to whoever watches, which is no part of the record. */
   notice?(text: string): void;
   /** Where results of steps with `cache` are kept. Absent: nowhere, and every step is run. */
@@ -38,6 +51,18 @@ export interface World {
   /** Whether a result that is kept may stand for a step; if not, it is only replaced. */
   readonly usesCache?: boolean;
 }
+
+export type ModelService =
+  { readonly ok: true; readonly model: Model } | { readonly ok: false; readonly message: string };
+
+export type StandInOptions = Pick<ExecuteOptions, 'cwd' | 'timeout' | 'signal' | 'place'>;
+
+/** What something that stands for an agent came to. */
+export type StoodIn =
+  | { readonly kind: 'submitted'; readonly outputs: JsonObject }
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'timeout' }
+  | { readonly kind: 'cancelled' };
 
 export interface ExecuteOptions {
   readonly cwd: string;

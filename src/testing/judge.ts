@@ -2,7 +2,7 @@ import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Expectations, Named } from '../formula/test-file.ts';
 import { withoutItem } from '../formula/test-file.ts';
 import type { RunEvent } from '../journal/event.ts';
-import { canonicalJson } from '../plan/digest.ts';
+import { canonicalJson } from '../support/canonical-json.ts';
 import type { JsonValue } from '../support/json.ts';
 import { isJsonObject } from '../support/json.ts';
 import type { TestRun } from './run-test.ts';

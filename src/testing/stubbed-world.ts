@@ -9,7 +9,8 @@ import type { Clock } from '../runner/engines/clock.ts';
 import { launch } from '../runner/launch.ts';
 import { fileNameOf } from '../runner/local-world.ts';
 import type { Rendered } from '../runner/render-command.ts';
-import type { ExecuteOptions, World } from '../runner/world.ts';
+import type { ExecuteOptions, ModelService, StandInOptions, StoodIn, World } from '../runner/world.ts';
+import { isJsonObject } from '../support/json.ts';
 import { UserError } from '../support/user-error.ts';
 import type { ProcessResult } from '../workspace/run-process.ts';
 import type { RunWorkspace } from '../workspace/run-workspace.ts';
@@ -71,12 +72,63 @@ export class StubbedWorld implements World {
       return { ...exited(undefined), ended: 'failed', message: `the test has no stub for step "${step}"` };
     }
     if (stub === 'real') return this.#really(command, options);
-    const { key, tries } = stub;
+    return this.#play(this.#next(stub, instance), step, options);
+  }
+
+  /** The try that comes now; the last one stands for all after it. */
+  #next(
+    { key, tries }: { readonly key: string; readonly tries: Exclude<Stub, 'real'> },
+    instance: string,
+  ): Try {
     const used = this.#used.get(key) ?? 0;
     this.#used.set(key, used + 1);
     const one = tries[Math.min(used, tries.length - 1)] as Try;
     this.#current.set(instance, one);
-    return this.#play(one, step, options);
+    return one;
+  }
+
+  async standIn({ place, cwd, timeout = Infinity, signal }: StandInOptions): Promise<StoodIn> {
+    const { step, item } = place;
+    const instance = item === undefined ? step : `${step}[${item}]`;
+    const stub = this.#stubOf(step, instance);
+    if (stub === undefined) {
+      this.unstubbed.add(step);
+      return { kind: 'failed', message: `the test has no stub for step "${step}"` };
+    }
+    if (stub === 'real') {
+      return { kind: 'failed', message: 'a test asks no model: give the step a stub with its outputs' };
+    }
+    const one = this.#next(stub, instance);
+    const late = one.after > timeout;
+    if (one.after > 0 && !(await this.#pass(Math.min(one.after, timeout), signal)))
+      return { kind: 'cancelled' };
+    if (late) return { kind: 'timeout' };
+    for (const [path, text] of Object.entries(one.writes)) writeWithin(cwd, path, text);
+    if (one.exit !== 0)
+      return { kind: 'failed', message: one.stderr === '' ? 'the agent failed' : one.stderr };
+    const outputs = one.outputs?.value;
+    return { kind: 'submitted', outputs: isJsonObject(outputs) ? outputs : {} };
+  }
+
+  judged({ step, item }: ExecuteOptions['place']): 'pass' | 'fail' {
+    const checks = this.#current.get(item === undefined ? step : `${step}[${item}]`)?.checks;
+    return checks ?? 'pass';
+  }
+
+  prompted(step: string, prompt: string): void {
+    this.rendered.set(step, prompt);
+  }
+
+  model(): Promise<ModelService> {
+    return Promise.resolve({ ok: false, message: 'a test asks no model' });
+  }
+
+  get resultsFolder(): string {
+    return join(this.#options.folder, 'results');
+  }
+
+  keepResult(): Promise<string> {
+    return Promise.reject(new Error('nothing in a test calls tools'));
   }
 
   openWorkspace(_: PlanWorkspace): Promise<RunWorkspace> {

@@ -7,17 +7,21 @@ import { compileFormula } from '../../src/plan/compile.ts';
 import type {
   Plan,
   PlanAction,
+  PlanAgent,
   PlanBounds,
   PlanBash,
   PlanBudget,
   PlanCheck,
   PlanConcurrency,
   PlanGroup,
+  PlanModel,
+  PlanPrice,
   PlanRetry,
   PlanRun,
   PlanService,
   PlanSource,
   PlanStep,
+  PlanTool,
   PlanWait,
   PlanWorkspace,
 } from '../../src/plan/plan.ts';
@@ -71,6 +75,7 @@ const step: Keys<PlanStep> = {
   env: false,
   secrets: false,
   effects: false,
+  tools: false,
   target: false,
   beside: false,
   outputs: false,
@@ -120,6 +125,38 @@ const definitions = {
     implied: false,
   } satisfies Keys<Kind<PlanCheck, 'changes'>>,
   check_wait: { kind: true, wait: true, timeout: false } satisfies Keys<Kind<PlanCheck, 'wait'>>,
+  agent: {
+    kind: true,
+    model: true,
+    system: false,
+    prompt: true,
+    maxTurns: true,
+    maxOutputTokens: true,
+    contextTokens: false,
+  } satisfies Keys<PlanAgent>,
+  model: { role: true, id: true, effort: false, price: false } satisfies Keys<PlanModel>,
+  price: {
+    input: true,
+    output: true,
+    cacheRead: true,
+    cacheWrite: true,
+    above: false,
+  } satisfies Keys<PlanPrice>,
+  price_above: {
+    tokens: true,
+    input: true,
+    output: true,
+    cacheRead: true,
+    cacheWrite: true,
+  } satisfies Keys<NonNullable<PlanPrice['above']>>,
+  tool: { server: true, name: true, digest: true, effects: true } satisfies Keys<PlanTool>,
+  check_judge: {
+    kind: true,
+    model: true,
+    rubric: true,
+    pass: true,
+    maxOutputTokens: true,
+  } satisfies Keys<Kind<PlanCheck, 'judge'>>,
   retry: { attempts: true, on: true, backoff: false, feedback: false } satisfies Keys<PlanRetry>,
   bounds: {
     agentTurns: true,
@@ -129,7 +166,7 @@ const definitions = {
     unbounded: false,
   } satisfies Keys<PlanBounds>,
   unbounded: { step: true, why: true } satisfies Keys<Unbounded>,
-  budget: { minutes: true } satisfies Keys<PlanBudget>,
+  budget: { minutes: false, tokens: false, usd: false } satisfies Keys<PlanBudget>,
   concurrency: { group: true, then: true } satisfies Keys<PlanConcurrency>,
   workspace: { from: true, prepare: false, services: false } satisfies Keys<PlanWorkspace>,
   repository: { git: true, ref: false } satisfies Keys<Repository>,
@@ -184,6 +221,8 @@ function shapeOf(key: string, item: JsonValue): Readonly<Record<string, boolean>
           return pick('bash', 'argv', 'program');
         case 'wait':
           return pick('wait_for', 'wait_until', 'wait_event');
+        case 'agent':
+          return definitions.agent;
         case 'approve':
           return definitions.approve;
         default:
@@ -197,6 +236,8 @@ function shapeOf(key: string, item: JsonValue): Readonly<Record<string, boolean>
           return definitions.check_expression;
         case 'changes':
           return definitions.check_changes;
+        case 'judge':
+          return definitions.check_judge;
         default:
           return definitions.check_wait;
       }
@@ -217,6 +258,12 @@ function shapeOf(key: string, item: JsonValue): Readonly<Record<string, boolean>
       return definitions.repository;
     case 'join':
       return definitions.quorum;
+    case 'above':
+      return definitions.price_above;
+    case 'tools':
+      return definitions.tool;
+    case 'model':
+    case 'price':
     case 'source':
     case 'retry':
     case 'budget':

@@ -41,6 +41,8 @@ function toldStep(step: DryStep): readonly string[] {
     switch (action.kind) {
       case 'run':
         return [`${name}: ${commandText(action.command)}`];
+      case 'agent':
+        return [`${name}: agent ${action.model}`];
       case 'approve':
         return [`${name}: ask ${JSON.stringify(action.ask)}`];
       case 'wait':

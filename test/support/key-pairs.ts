@@ -187,6 +187,39 @@ const cached: readonly [Claim, string, string] = [
   'run: ls, cache: {files: [b]}',
 ];
 
+/** An agent, in flow style beside its prompt, in a project with models. */
+const roles: Files = { 'wf.yaml': 'models: {small: {id: x}, large: {id: y}}\n' };
+const agentOf = (a: string, b: string): Pair =>
+  step(
+    'behaviour',
+    `agent: {model: small, prompt: Do it., ${a}}`,
+    `agent: {model: small, prompt: Do it., ${b}}`,
+    roles,
+  );
+const judgeOf = (a: string, b: string): Pair =>
+  step(
+    'behaviour',
+    `run: ls, verify: [{judge: {model: small, rubric: Good?, pass: score > 1, ${a}}}]`,
+    `run: ls, verify: [{judge: {model: small, rubric: Good?, pass: score > 1, ${b}}}]`,
+    roles,
+  );
+/** What wf.yaml says of the model that a step asks. */
+const modelOf = (a: string, b: string): Pair => ({
+  claim: 'behaviour',
+  a: { ...agentFormula, 'wf.yaml': `models: {small: {${a}}}\n` },
+  b: { ...agentFormula, 'wf.yaml': `models: {small: {${b}}}\n` },
+});
+const agentFormula: Files = {
+  'formulas/a.yaml':
+    'formula: a\nsteps: [{id: s, agent: {model: small, prompt: Do it., context_tokens: 1000}}]\n',
+};
+/** A policy that refuses the agent, and one that does not. */
+const agentUnder = (strict: string, loose: string): Pair => ({
+  claim: 'refused',
+  a: { ...agentFormula, 'wf.yaml': `models: {small: {id: claude-opus-5-5}}\npolicy: {${strict}}\n` },
+  b: { ...agentFormula, 'wf.yaml': `models: {small: {id: claude-opus-5-5}}\npolicy: {${loose}}\n` },
+});
+
 export const PAIRS: Readonly<Record<string, Pair>> = {
   'project.imports': {
     claim: 'refused',
@@ -358,6 +391,7 @@ export const PAIRS: Readonly<Record<string, Pair>> = {
     'formula: a\nsteps: [{id: s, run: ls}]\nfinally: [{id: t, run: ls}]\n',
     'formula: a\nsteps: [{id: s, run: ls}]\nfinally: [{id: u, run: ls}]\n',
   ),
+  'finally.agent': inFinally(['refused', 'agent: {model: small, prompt: x}', 'run: ls']),
   'finally.approve': inFinally(['refused', 'approve: {ask: Now?}', 'run: ls']),
   'finally.wait': inFinally(['refused', 'wait: {for: 1s}', 'run: ls']),
   'finally.needs': inFinally(['refused', 'run: ls, needs: []', 'run: ls']),
@@ -527,6 +561,89 @@ export const PAIRS: Readonly<Record<string, Pair>> = {
     'run: ls, retry: {attempts: 2, feedback: true}',
     'run: ls, retry: {attempts: 2}',
   ),
+  'step.agent': agentOf('max_turns: 1', 'max_turns: 2'),
+  'molecule.agent': {
+    claim: 'behaviour',
+    a: {
+      ...roles,
+      'formulas/a.yaml': 'formula: a\nsteps: [{id: s, uses: m}]\n',
+      'molecules/m.yaml': 'molecule: m\nagent: {model: small, prompt: Do it.}\n',
+    },
+    b: {
+      ...roles,
+      'formulas/a.yaml': 'formula: a\nsteps: [{id: s, uses: m}]\n',
+      'molecules/m.yaml': 'molecule: m\nagent: {model: small, prompt: Do that.}\n',
+    },
+  },
+  'agent.model': step(
+    'behaviour',
+    'agent: {model: small, prompt: x}',
+    'agent: {model: large, prompt: x}',
+    roles,
+  ),
+  'agent.prompt': step(
+    'behaviour',
+    'agent: {model: small, prompt: x}',
+    'agent: {model: small, prompt: y}',
+    roles,
+  ),
+  'agent.effort': agentOf('effort: low', 'effort: high'),
+  'agent.system': agentOf('system: Be brief.', 'system: Be long.'),
+  'agent.tools': agentOf('tools: [workspace/read]', 'tools: [workspace/list]'),
+  'agent.max_turns': agentOf('max_turns: 3', 'max_turns: 4'),
+  'agent.max_output_tokens': agentOf('max_output_tokens: 10', 'max_output_tokens: 20'),
+  'agent.context_tokens': agentOf('context_tokens: 10', 'context_tokens: 20'),
+  'check.judge': judgeOf('effort: low', 'effort: high'),
+  'judge.model': step(
+    'behaviour',
+    'run: ls, verify: [{judge: {model: small, rubric: Good?, pass: score > 1}}]',
+    'run: ls, verify: [{judge: {model: large, rubric: Good?, pass: score > 1}}]',
+    roles,
+  ),
+  'judge.rubric': step(
+    'behaviour',
+    'run: ls, verify: [{judge: {model: small, rubric: Good?, pass: score > 1}}]',
+    'run: ls, verify: [{judge: {model: small, rubric: Bad?, pass: score > 1}}]',
+    roles,
+  ),
+  'judge.pass': step(
+    'behaviour',
+    'run: ls, verify: [{judge: {model: small, rubric: Good?, pass: score > 1}}]',
+    'run: ls, verify: [{judge: {model: small, rubric: Good?, pass: score > 2}}]',
+    roles,
+  ),
+  'judge.effort': judgeOf('effort: low', 'effort: high'),
+  'judge.max_output_tokens': judgeOf('max_output_tokens: 10', 'max_output_tokens: 20'),
+  'project.models': modelOf('id: x', 'id: y'),
+  'profile.models': {
+    claim: 'behaviour',
+    a: {
+      ...agentFormula,
+      'wf.yaml': 'models: {small: {id: x}}\nprofiles: {p: {models: {small: {id: y}}}}\n',
+    },
+    b: {
+      ...agentFormula,
+      'wf.yaml': 'models: {small: {id: x}}\nprofiles: {p: {models: {small: {id: z}}}}\n',
+    },
+  },
+  'model.id': modelOf('id: x', 'id: y'),
+  'model.effort': modelOf('id: x, effort: low', 'id: x, effort: high'),
+  'model.price': modelOf('id: x, price: {input: 1, output: 2}', 'id: x'),
+  'price.input': modelOf('id: x, price: {input: 1, output: 2}', 'id: x, price: {input: 3, output: 2}'),
+  'price.output': modelOf('id: x, price: {input: 1, output: 2}', 'id: x, price: {input: 1, output: 3}'),
+  'price.cache_read': modelOf(
+    'id: x, price: {input: 1, output: 2, cache_read: 1}',
+    'id: x, price: {input: 1, output: 2, cache_read: 2}',
+  ),
+  'price.cache_write': modelOf(
+    'id: x, price: {input: 1, output: 2, cache_write: 1}',
+    'id: x, price: {input: 1, output: 2, cache_write: 2}',
+  ),
+  'allow.models': agentUnder('allow: {models: [large]}', 'allow: {models: [small]}'),
+  'max_bounds.agent_turns': agentUnder('max_bounds: {agent_turns: 19}', 'max_bounds: {agent_turns: 20}'),
+  'max_bounds.usd': agentUnder('max_bounds: {usd: 1}', 'max_bounds: {usd: 10}'),
+  'budget.tokens': step('behaviour', 'run: ls, budget: {tokens: 1}', 'run: ls, budget: {tokens: 2}'),
+  'budget.usd': step('behaviour', 'run: ls, budget: {usd: 1}', 'run: ls, budget: {usd: 2}'),
   'budget.minutes': inStep(shared['budget'] as readonly [Claim, string, string]),
   'concurrency.group': step(
     'behaviour',

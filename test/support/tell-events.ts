@@ -19,7 +19,17 @@ export function tellEvent(event: RunEvent): string | undefined {
     case 'signal.received':
     case 'attempt.succeeded':
     case 'action.ended':
+    case 'prompt.rendered':
+    case 'model.asked':
       return undefined;
+    case 'model.replied':
+      return `${name} turn ${event.turn}: ${event.stop}`;
+    case 'model.failed':
+      return `${name} turn ${event.turn} failed (${event.why}): ${event.message}`;
+    case 'tool.called':
+      return `${name} calls ${event.tool}`;
+    case 'tool.returned':
+      return event.isError ? `${name} ${event.tool}: ${event.text}` : undefined;
     case 'step.started':
       return `${name} started`;
     case 'step.skipped':

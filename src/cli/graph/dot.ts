@@ -3,6 +3,7 @@ import { legendOf, MEANINGS } from './plan-graph.ts';
 
 const SHAPES = {
   run: 'shape=box, style=rounded',
+  agent: 'shape=box, style="rounded,filled", fillcolor="#e7f7ee"',
   approve: 'shape=hexagon, style=filled, fillcolor="#fff3d6"',
   wait: 'shape=box, style="rounded,dashed"',
   group: 'shape=box, style=filled, fillcolor="#eef2ff"',

@@ -19,6 +19,7 @@ export function toMermaid(graph: Graph): string {
           '  end',
         ]
       : []),
+    '  classDef agent fill:#e7f7ee,stroke:#2f855a,color:#1f2937',
     '  classDef approve fill:#fff3d6,stroke:#b7791f,color:#1f2937',
     '  classDef wait stroke-dasharray:4',
     '  classDef group fill:#eef2ff,stroke:#6366f1,color:#1f2937',
@@ -42,6 +43,8 @@ function node(name: string, shape: GraphNode['shape'], isSeveral: boolean, lines
   switch (shape) {
     case 'run':
       return `${name}(${text})`;
+    case 'agent':
+      return `${name}(${text})${marked}`;
     case 'approve':
       return `${name}{{${text}}}${marked}`;
     case 'wait':

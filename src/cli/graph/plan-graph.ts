@@ -4,12 +4,13 @@ import type { Plan, PlanStep } from '../../plan/plan.ts';
 import type { Fold } from './fold.ts';
 import { foldSteps } from './fold.ts';
 
-/** What a picture of a plan tells apart: three kinds of actions, and a used formula that is not drawn from inside. */
-export type Shape = 'run' | 'approve' | 'wait' | 'group';
+/** What a picture of a plan tells apart: four kinds of actions, and a used formula that is not drawn from inside. */
+export type Shape = 'run' | 'agent' | 'approve' | 'wait' | 'group';
 
 /** What the shapes of a picture mean, for its legend. */
 export const MEANINGS: Readonly<Record<Shape | 'several', string>> = {
   run: 'command',
+  agent: 'agent',
   approve: 'asks people',
   wait: 'waits',
   group: 'formula inside',
@@ -163,6 +164,7 @@ function linesOf({
   return [
     id,
     ...(action.kind === 'group' ? [usesOf(formulaName(action.formula))] : []),
+    ...(action.kind === 'agent' ? [action.model.role] : []),
     ...(when === undefined ? [] : [`when ${short(when)}`]),
     ...(forEach === undefined
       ? []

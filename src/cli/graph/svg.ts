@@ -85,9 +85,9 @@ export function toSvg(graph: Graph): string {
 const STYLE = `<style>
 text{font:${FONT}px ui-sans-serif,system-ui,"Segoe UI",Helvetica,Arial,sans-serif;fill:#1f2937}
 .paper{fill:#ffffff}.title{font-size:15px;font-weight:600}.name{font-weight:600}.more{fill:#4b5563}.label{fill:#4b5563;paint-order:stroke;stroke:#ffffff;stroke-width:4px}
-.node{fill:#ffffff;stroke:#64748b;stroke-width:1.2}.approve{fill:#fff3d6;stroke:#b7791f}.wait{stroke-dasharray:5 3}.group{fill:#eef2ff;stroke:#6366f1}
+.node{fill:#ffffff;stroke:#64748b;stroke-width:1.2}.agent{fill:#e7f7ee;stroke:#2f855a}.approve{fill:#fff3d6;stroke:#b7791f}.wait{stroke-dasharray:5 3}.group{fill:#eef2ff;stroke:#6366f1}
 .edge{fill:none;stroke:#94a3b8;stroke-width:1.3}.head{fill:#94a3b8}.frame{fill:none;stroke:#9aa4b2;stroke-dasharray:2 3}
-@media (prefers-color-scheme: dark){text{fill:#e5e7eb}.paper{fill:#0f172a}.more{fill:#a8b3c4}.label{fill:#a8b3c4;stroke:#0f172a}.node{fill:#1e293b;stroke:#94a3b8}.approve{fill:#4a3a12;stroke:#d9a441}.group{fill:#272b52;stroke:#818cf8}.edge{stroke:#64748b}.head{fill:#64748b}}
+@media (prefers-color-scheme: dark){text{fill:#e5e7eb}.paper{fill:#0f172a}.more{fill:#a8b3c4}.label{fill:#a8b3c4;stroke:#0f172a}.node{fill:#1e293b;stroke:#94a3b8}.agent{fill:#14392a;stroke:#4fb286}.approve{fill:#4a3a12;stroke:#d9a441}.group{fill:#272b52;stroke:#818cf8}.edge{stroke:#64748b}.head{fill:#64748b}}
 </style>`;
 
 /** Where everything goes. */

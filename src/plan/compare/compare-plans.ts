@@ -4,7 +4,7 @@ import { isAssignable } from '../../formula/assignable.ts';
 import { valuesOf } from '../../formula/read-type.ts';
 import { showType } from '../../formula/show-type.ts';
 import { typeOf } from '../../formula/type-of-schema.ts';
-import { canonicalJson } from '../digest.ts';
+import { canonicalJson } from '../../support/canonical-json.ts';
 import type { Plan, PlanStep } from '../plan.ts';
 import type { Difference, PlanChange } from './change.ts';
 import { alike, difference, differencesByName } from './differences.ts';

@@ -1,4 +1,4 @@
-import { canonicalJson } from '../digest.ts';
+import { canonicalJson } from '../../support/canonical-json.ts';
 import type { JsonValue } from '../../support/json.ts';
 import type { Difference } from './change.ts';
 

@@ -1,6 +1,15 @@
 import { formulaName, usesOf } from '../../formula/names.ts';
 import type { JsonValue } from '../../support/json.ts';
-import type { PlanAction, PlanBudget, PlanCheck, PlanStep, PlanWorkspace } from '../plan.ts';
+import type {
+  PlanAction,
+  PlanAgent,
+  PlanBudget,
+  PlanCheck,
+  PlanModel,
+  PlanStep,
+  PlanTool,
+  PlanWorkspace,
+} from '../plan.ts';
 import type { Difference } from './change.ts';
 import { alike, difference, differencesByName } from './differences.ts';
 
@@ -40,6 +49,7 @@ export const STEP_KEYS: StepKeys = {
       secret === undefined ? {} : { grows: `it is given the secret ${String(secret)}` },
     ),
   effects: describeEffects,
+  tools: describeTools,
   outputs: (before, after) => differencesByName('outputs', before, after),
   verify: describeChecks,
   retry: as('retry', (before, after) =>
@@ -77,6 +87,8 @@ export function privilegesOf(step: PlanStep): readonly string[] {
   const external = step.effects?.includes('external') && secrets.length === 0;
   return [
     ...secrets,
+    ...(step.action.kind === 'agent' ? [`asks the model ${modelName(step.action.model)}`] : []),
+    ...(step.tools ?? []).map((tool) => `may use ${tool.server}/${tool.name}`),
     ...(external ? ['acts outside of the workspace (`effects: [external]`)'] : []),
     ...placeOf(step.workspace),
   ];
@@ -149,6 +161,8 @@ function describeAction(
   switch (after.kind) {
     case 'run':
       return describeRun(before as typeof after, after);
+    case 'agent':
+      return describeAgent(before as typeof after, after);
     case 'approve':
       return describeApprove(before as typeof after, after);
     case 'wait':
@@ -234,18 +248,82 @@ function describeGroup(
   ];
 }
 
-/** Minutes that may be spent. */
+/** What may be spent. */
 export function describeBudget(
   before: PlanBudget | undefined,
   after: PlanBudget | undefined,
 ): readonly Difference[] {
-  const more = before && (!after || after.minutes > before.minutes);
-  return difference(
-    'budget.minutes',
-    before?.minutes,
-    after?.minutes,
-    more ? { grows: 'more may be spent' } : {},
-  );
+  return (['minutes', 'tokens', 'usd'] as const).flatMap((name) => {
+    const [old, young] = [before?.[name], after?.[name]];
+    const more = old !== undefined && (young === undefined || young > old);
+    return difference(`budget.${name}`, old, young, more ? { grows: 'more may be spent' } : {});
+  });
+}
+
+/** A model is another one when its id is: what formulas call it is of no account. */
+function describeModel(what: string, before: PlanModel, after: PlanModel): readonly Difference[] {
+  const other = before.id !== after.id;
+  return [
+    ...difference(
+      what,
+      modelName(before),
+      modelName(after),
+      other ? { grows: 'another model does the work' } : {},
+    ),
+    ...difference(`${what}.effort`, before.effort, after.effort),
+    ...difference(`${what}.price`, json(before.price), json(after.price)),
+  ];
+}
+
+function modelName({ role, id }: PlanModel): string {
+  return `${role} (${id})`;
+}
+
+function describeAgent(before: PlanAgent, after: PlanAgent): readonly Difference[] {
+  const more = (name: 'maxTurns' | 'maxOutputTokens' | 'contextTokens', why: string) => {
+    const [old, young] = [before[name], after[name]];
+    return old !== undefined && (young === undefined || young > old) ? { grows: why } : {};
+  };
+  return [
+    ...describeModel('agent.model', before.model, after.model),
+    ...difference('agent.system', before.system, after.system),
+    ...difference('agent.prompt', before.prompt, after.prompt),
+    ...difference(
+      'agent.max_turns',
+      before.maxTurns,
+      after.maxTurns,
+      more('maxTurns', 'it may be asked more often'),
+    ),
+    ...difference(
+      'agent.max_output_tokens',
+      before.maxOutputTokens,
+      after.maxOutputTokens,
+      more('maxOutputTokens', 'it may write more'),
+    ),
+    ...difference(
+      'agent.context_tokens',
+      before.contextTokens,
+      after.contextTokens,
+      more('contextTokens', 'it may be given more'),
+    ),
+  ];
+}
+
+/** What an agent may use, and what the servers say of it. */
+function describeTools(
+  before: readonly PlanTool[] | undefined,
+  after: readonly PlanTool[] | undefined,
+): readonly Difference[] {
+  const byName = (tools: readonly PlanTool[] | undefined) =>
+    Object.fromEntries(
+      (tools ?? []).map(({ server, name, ...rest }) => [`${server}/${name}`, json(rest) as JsonValue]),
+    );
+  return differencesByName('tools', byName(before), byName(after), (name, old, young) => {
+    if (young === undefined) return {};
+    return {
+      grows: old === undefined ? `it may use ${name}` : `what ${name} says or does is not what was reviewed`,
+    };
+  });
 }
 
 /** Where something works, what is prepared there and what runs beside it. */
@@ -332,6 +410,7 @@ function loosened(before: PlanCheck, after: PlanCheck): string | undefined {
     return alike(json(before.run), json(after.run)) ? undefined : 'something else judges it';
   }
   if (before.kind === 'check' && after.kind === 'check') return 'something else judges it';
+  if (before.kind === 'judge' && after.kind === 'judge') return 'something else judges it';
   if (before.kind !== 'changes' || after.kind !== 'changes') return undefined;
   const more = (old: number | undefined, young: number | undefined) =>
     old !== undefined && (young === undefined || young > old);

@@ -1,5 +1,6 @@
 import type { EventBody } from '../../journal/event.ts';
 import type { PlanCheck } from '../../plan/plan.ts';
+import type { JsonObject } from '../../support/json.ts';
 import { awaitWorld } from '../actions/wait.ts';
 import type { Attempt } from '../attempt.ts';
 import { placeOf } from '../attempt.ts';
@@ -9,6 +10,7 @@ import { evaluate } from '../scope.ts';
 import { authored } from './authored-command.ts';
 import { checkChanges } from './changes.ts';
 import { checkCommand } from './command.ts';
+import { checkJudge } from './judge.ts';
 
 /** What one check found. */
 export interface Verdict {
@@ -99,6 +101,10 @@ async function runCheck(
     case 'changes': {
       const values = await scopes.values(JSON.stringify(check), scope, state);
       return engine.step<EventBody>(at.key, async () => told(await checkChanges(check, attempt, values)));
+    }
+    case 'judge': {
+      const outputs = scope.values['outputs'] as JsonObject;
+      return engine.record(`${at.key}:verdict`, told(await checkJudge(check, index, attempt, outputs)));
     }
     case 'wait': {
       const result = await awaitWorld(check.wait, attempt, check.timeout);
