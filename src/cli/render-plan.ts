@@ -17,7 +17,7 @@ import { changesText } from './changes-text.ts';
 import type { OutlineLine, OutlineOptions, Tone } from './outline.ts';
 import { block, command, labelled, layOut, line, listed } from './outline.ts';
 import { authored, scriptOf } from './plan-script.ts';
-import { afterNote, loopNote, policyNotes } from './step-notes.ts';
+import { afterNote, budgetText, loopNote, policyNotes } from './step-notes.ts';
 import { dollars } from './usage-note.ts';
 
 export interface PlanTextOptions extends OutlineOptions {
@@ -38,7 +38,7 @@ export function renderPlan(plan: Plan, options: PlanTextOptions): string {
     line(0),
     ...labelled('inputs', inputLines(plan.inputs)),
     ...labelled('workspace', workspaceLines(workspace, options)),
-    ...labelled('budget', budget ? [[[`${budget.minutes} minutes`, 'plain']]] : []),
+    ...labelled('budget', budget ? [[[budgetText(budget), 'plain']]] : []),
     ...labelled(
       'exclusive',
       concurrency

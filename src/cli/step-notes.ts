@@ -1,5 +1,6 @@
 import { showDuration } from '../formula/duration.ts';
-import type { PlanStep } from '../plan/plan.ts';
+import type { PlanBudget, PlanStep } from '../plan/plan.ts';
+import { dollars } from './usage-note.ts';
 import { listed } from './outline.ts';
 
 /** What a step waits for, where it is not simply the one written above it. */
@@ -37,9 +38,18 @@ export function policyNotes(
         ]
       : []),
     ...(timeout === undefined ? [] : [`timeout ${showDuration(timeout)}`]),
-    ...(budget ? [`budget ${budget.minutes} minutes`] : []),
+    ...(budget ? [`budget ${budgetText(budget)}`] : []),
     ...(once ? ['once: never runs twice'] : []),
     ...(cache ? [`cached while ${listed(cache.files)} and its inputs stay the same`] : []),
     ...(onFailure ? [`on failure: ${onFailure}`] : []),
   ];
+}
+
+/** What may be spent, in words. */
+export function budgetText({ minutes, tokens, usd }: PlanBudget): string {
+  return [
+    ...(minutes === undefined ? [] : [`${minutes} minutes`]),
+    ...(tokens === undefined ? [] : [`${tokens} tokens`]),
+    ...(usd === undefined ? [] : [dollars(usd)]),
+  ].join(', ');
 }

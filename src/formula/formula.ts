@@ -3,6 +3,7 @@ import type { SourceNode, SourceScalar } from '../source/source-document.ts';
 import type { JsonSchema } from '../support/json.ts';
 import type { Effect } from './effect.ts';
 import type { Expression } from './expression.ts';
+import type { Effort, ModelPrice } from './model-settings.ts';
 import type { Template } from './template.ts';
 
 /** A formula as its author wrote it: every part still knows its place, nothing is looked up in other files. */
@@ -170,9 +171,6 @@ export interface AgentAction {
   /** Which keys were written, each with its place. */
   readonly keys: ReadonlyMap<string, Span>;
 }
-
-/** How much a model thinks before it answers. */
-export type Effort = 'low' | 'medium' | 'high' | 'xhigh' | 'max';
 
 /** A command in one of its three forms. */
 export type Command =
@@ -343,14 +341,6 @@ export interface ModelSettings {
   readonly id: string;
   readonly effort: Effort | undefined;
   readonly price: ModelPrice | undefined;
-}
-
-/** US dollars for a million tokens. */
-export interface ModelPrice {
-  readonly input: number;
-  readonly output: number;
-  readonly cacheRead: number;
-  readonly cacheWrite: number;
 }
 
 /** Another project, whose formulas, molecules and aspects can be used. */

@@ -21,7 +21,6 @@ import type {
   Command,
   Concurrency,
   Declaration,
-  Effort,
   EnvEntry,
   ForEach,
   Formula,
@@ -45,6 +44,7 @@ import type {
   Workspace,
 } from './formula.ts';
 import { scalarText } from './formula.ts';
+import type { Effort } from './model-settings.ts';
 import type { Template } from './template.ts';
 import { parseTemplate } from './template.ts';
 

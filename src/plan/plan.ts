@@ -1,5 +1,5 @@
 import type { Effect } from '../formula/effect.ts';
-import type { Effort, ModelPrice } from '../formula/formula.ts';
+import type { Effort, ModelPrice } from '../formula/model-settings.ts';
 import type { Digest } from '../support/digest.ts';
 import type { JsonObject, JsonSchema, JsonValue } from '../support/json.ts';
 

@@ -1,5 +1,5 @@
 import table from './prices.json' with { type: 'json' };
-import type { ModelPrice } from '../formula/formula.ts';
+import type { ModelPrice } from '../formula/model-settings.ts';
 import type { PlanPrice } from './plan.ts';
 
 /** Tokens of one or more requests. What was read from or written to the provider's cache is not in `input`. */

@@ -330,10 +330,9 @@ describe('an agent', () => {
   });
 
   it('is not asked again for what will not work', async () => {
-    const { server, run } = await agentProject(
-      FIX.replace('verify:', 'retry: {attempts: 3}\n    verify:'),
-      [{ status: 400, message: 'no such thing' }],
-    );
+    const { server, run } = await agentProject(FIX.replace('verify:', 'retry: {attempts: 3}\n    verify:'), [
+      { status: 400, message: 'no such thing' },
+    ]);
     const ran = await run();
     expect(ran.state.error?.kind).toBe('denied');
     expect(ran.state.error?.message).toContain('no such thing');
