@@ -123,6 +123,9 @@ describe('what is outside of the workspace', () => {
     '.git/config',
     '.GIT/config',
     'sub/.git/config',
+    '.wf/journal.db',
+    '.WF/journal.db',
+    'wf-link/journal.db',
     'git-link/config',
     'git-link',
     'a\0b',
@@ -130,7 +133,11 @@ describe('what is outside of the workspace', () => {
     'x'.repeat(300),
     'fifo',
   ])('is neither read nor written by %j', async (path) => {
-    const { root, inside, outside, call } = place({ 'sub/.git/config': 'CANARY' });
+    const { root, inside, outside, call } = place({
+      'sub/.git/config': 'CANARY',
+      '.wf/journal.db': 'CANARY',
+    });
+    symlinkSync('.wf', join(inside, 'wf-link'));
     symlinkSync(outside, join(inside, 'link'));
     symlinkSync(join(outside, 'secret.txt'), join(inside, 'file-link'));
     symlinkSync(join(outside, 'new.txt'), join(inside, 'dangling'));
@@ -151,6 +158,7 @@ describe('what is outside of the workspace', () => {
     expect(readFileSync(join(outside, 'secret.txt'), 'utf8')).toBe('CANARY\n');
     expect(existsSync(join(outside, 'new.txt'))).toBe(false);
     expect(readFileSync(join(inside, '.git', 'config'), 'utf8')).toBe('url = CANARY\n');
+    expect(readFileSync(join(inside, '.wf', 'journal.db'), 'utf8')).toBe('CANARY');
     expect(lstatSync(root).isDirectory()).toBe(true);
   });
 

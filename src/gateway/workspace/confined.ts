@@ -24,7 +24,7 @@ const LONGEST = 4096;
 
 /**
  * Does something with a file of a folder and of nothing outside of it: not through `..`, not through a link anywhere on the
- * way, also not one that is put there meanwhile, and not in a `.git`. Each folder on the way is opened, and looked at once it
+ * way, also not one that is put there meanwhile, and not in a `.git` or `.wf`. Each folder on the way is opened, and looked at once it
  * is: a name can be made to mean something else, an open folder cannot.
  *
  * @param create folders on the way that are not there are made
@@ -54,13 +54,17 @@ export function relativePath(top: string, root: string, path: string): string {
   const clean = posix.normalize(own.replaceAll(sep, '/')).replace(/\/$/, '');
   if (clean === '..' || clean.startsWith('../'))
     throw new PathRefused(`"${path}" is outside of the workspace`);
-  if (isOfGit(clean)) throw new PathRefused(`"${path}" belongs to git, and is not touched`);
+  if (isClosed(clean)) throw new PathRefused(`"${path}" belongs to git or to wf, and is not touched`);
   return clean === '' ? '.' : clean;
 }
 
-/** Whether a path leads into a `.git`, however it is spelled where case does not count. */
-export function isOfGit(path: string): boolean {
-  return path.split('/').some((segment) => segment.toLowerCase() === '.git');
+/**
+ * Whether a path leads into a `.git`, or into the `.wf` of a checkout, which holds the record of the run itself; however it
+ * is spelled where case does not count.
+ */
+export function isClosed(path: string): boolean {
+  const segments = path.toLowerCase().split('/');
+  return segments[0] === '.wf' || segments.includes('.git');
 }
 
 const MOST_LINKS = 20;
@@ -106,7 +110,7 @@ async function inside(top: string, link: string, path: string): Promise<string> 
   const own = relative(top, target).replaceAll(sep, '/');
   if (own.startsWith('..') || isAbsolute(own))
     throw new PathRefused(`"${path}" is a link that leads out of the workspace`);
-  if (isOfGit(own)) throw new PathRefused(`"${path}" leads into what belongs to git`);
+  if (isClosed(own)) throw new PathRefused(`"${path}" leads into what belongs to git or to wf`);
   return target;
 }
 
@@ -133,8 +137,8 @@ async function enter(path: string, top: string, held: FileHandle[]): Promise<str
   const real = await readlink(own);
   if (real !== top && !real.startsWith(top + sep))
     throw new PathRefused('the path leads out of the workspace');
-  if (isOfGit(relative(top, real).replaceAll(sep, '/')))
-    throw new PathRefused('the path leads into what belongs to git');
+  if (isClosed(relative(top, real).replaceAll(sep, '/')))
+    throw new PathRefused('the path leads into what belongs to git or to wf');
   return own;
 }
 

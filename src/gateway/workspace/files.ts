@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { globMatcher } from '../../support/globs.ts';
 import type { ConfinedPlace } from './confined.ts';
-import { isOfGit, PathRefused, relativePath, withPlace } from './confined.ts';
+import { isClosed, PathRefused, relativePath, withPlace } from './confined.ts';
 
 /** Bytes of a file that is read or searched at most. */
 export const LARGEST = 8 * 1024 * 1024;
@@ -89,7 +89,7 @@ function unopened(path: string, error: unknown): PathRefused {
 }
 
 /**
- * The files under a folder of the workspace, or the one file that is named, without what belongs to git; links are told and
+ * The files under a folder of the workspace, or the one file that is named, without what belongs to git or to wf; links are told and
  * not followed. Paths are relative to the workspace, sorted within each folder.
  */
 export async function* filesUnder(
@@ -119,7 +119,7 @@ export async function* filesUnder(
     entries.sort((a, b) => (a.name < b.name ? -1 : 1));
     for (const entry of entries) {
       const inner = folder === '.' ? entry.name : `${folder}/${entry.name}`;
-      if (isOfGit(entry.name)) continue;
+      if (isClosed(inner)) continue;
       if (entry.isDirectory()) yield* walk(inner);
       else if (matches(start === '.' ? inner : inner.slice(start.length + 1)) || matches(inner)) yield inner;
     }
