@@ -42,6 +42,7 @@ export const RULES: readonly string[] = [
   'never-succeeds',
   'not-allowed',
   'not-cacheable',
+  'not-utf8',
   'number-too-large',
   'once-retry',
   'policy-bounds',

@@ -1,12 +1,7 @@
 import type { Located } from '../diagnostics/diagnostic.ts';
 import type { ResolvedStep } from './resolve.ts';
 
-/** The roles of models that a step names: its agent's, and its judges'. */
-export function rolesOf(step: ResolvedStep): readonly string[] {
-  return locatedRoles(step).map(({ role }) => role.value);
-}
-
-/** The same, each with whose text names it. */
+/** The roles of models that a step names, its agent's and its judges', each with whose text names it. */
 export function locatedRoles({
   molecule,
   body: { action, verify },

@@ -8,7 +8,7 @@ import { formulaNameOf, named } from '../formula/names.ts';
 import { Project } from '../formula/project.ts';
 import { UserError } from '../support/user-error.ts';
 import { errorsAmong, importFindings } from './imported-findings.ts';
-import { lowerFormula, policyOf } from './lower-formula.ts';
+import { lowerFormula, policyOf, rolesWithoutModel } from './lower-formula.ts';
 import type { Plan } from './plan.ts';
 
 export interface Compilation {
@@ -53,6 +53,8 @@ export async function compileFormula(
   const own = [...project.sources.keys()].filter((used) => !importPlace(used));
   for (const used of await Promise.all(own.map((one) => project.file(one))))
     if (used) findings.push(...(await policyOf(project, used, findings)));
+  if (file?.content?.kind === 'formula' && !findings.some(({ severity }) => severity === 'error'))
+    findings.push(...rolesWithoutModel(file.content, project, options.profile));
   const diagnostics = toDiagnostics(findings, project.sources);
   const failed = diagnostics.some((diagnostic) => diagnostic.severity === 'error');
   if (failed || file?.content?.kind !== 'formula')

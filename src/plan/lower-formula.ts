@@ -6,7 +6,7 @@ import { calledName } from '../formula/imports.ts';
 import type { Project, ProjectFile } from '../formula/project.ts';
 import type { ResolvedFormula, ResolvedStep } from '../formula/resolve.ts';
 import { resolveFormula } from '../formula/resolve.ts';
-import { rolesOf } from '../formula/roles.ts';
+import { locatedRoles } from '../formula/roles.ts';
 import { needsOf } from '../formula/step-order.ts';
 import { boundsOf } from './bounds.ts';
 import { COMPILER } from './compiler.ts';
@@ -37,11 +37,30 @@ export async function policyOf(
     const sound = await Promise.all((await project.usedBy(path)).map((used) => isSound(project, used)));
     if (!sound.every(Boolean)) return undefined;
     // A role that only profiles have is looked at with them.
-    const { roles } = withProfile(project.settings, undefined);
-    const { value } = resolveFormula(content, project.library);
-    const asked = allSteps(value).flatMap(rolesOf);
-    return asked.every((role) => roles.has(role)) ? lowerFormula(content, project, undefined) : undefined;
+    return rolesWithoutModel(content, project, undefined).length === 0
+      ? lowerFormula(content, project, undefined)
+      : undefined;
   });
+}
+
+/** Roles that a formula names and that nobody has under this profile, each at its place. */
+export function rolesWithoutModel(
+  source: Formula,
+  project: Project,
+  profile: string | undefined,
+): readonly Finding[] {
+  const { roles } = withProfile(project.settings, profile);
+  const { value } = resolveFormula(source, project.library);
+  return allSteps(value)
+    .flatMap(locatedRoles)
+    .filter(({ role }) => !roles.has(role.value))
+    .map(({ role }) => ({
+      rule: 'unknown-model',
+      severity: 'error',
+      message: `${profile === undefined ? 'without a profile' : `under profile "${profile}"`} no model has the role "${role.value}"`,
+      help: `give it one in wf.yaml, \`models: {${role.value}: {id: …}}\`, or choose a profile that does`,
+      span: role.span,
+    }));
 }
 
 /** Whether there is no error in a file. Looked at once for all that use it. */

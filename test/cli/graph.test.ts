@@ -115,6 +115,7 @@ it('is drawn for Mermaid, in which no text of a formula is markup', async () => 
         legend2(["waits"]):::wait
         legend3[["several times, or several steps"]]
       end
+      classDef agent fill:#e7f7ee,stroke:#2f855a,color:#1f2937
       classDef approve fill:#fff3d6,stroke:#b7791f,color:#1f2937
       classDef wait stroke-dasharray:4
       classDef group fill:#eef2ff,stroke:#6366f1,color:#1f2937"

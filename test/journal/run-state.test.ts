@@ -59,7 +59,13 @@ describe('run state', () => {
     expect(state).toMatchObject({
       status: 'queued',
       startedAt: time(0),
-      usage: { tokens: {}, usd: 0, unpriced: [] },
+      usage: {
+        turns: 0,
+        tokens: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+        usd: 0,
+        unpriced: [],
+        repeated: 0,
+      },
     });
   });
 
@@ -114,7 +120,13 @@ describe('run state', () => {
         build: { status: 'succeeded', attempts: 2, outputs: { n: 1 }, startedAt: time(2), endedAt: time(8) },
       },
       outputs: { all: 1 },
-      usage: { tokens: {}, usd: 0, unpriced: [] },
+      usage: {
+        turns: 0,
+        tokens: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+        usd: 0,
+        unpriced: [],
+        repeated: 0,
+      },
       branch: 'wf/f/R',
       changedFiles: ['a'],
     });

@@ -806,7 +806,7 @@ export function keysOfSchemas(
       for (const option of (schema[keyword] ?? []) as readonly JsonValue[]) walk(option, map, file);
     }
     walk(schema['items'], map, file);
-    if (!('propertyNames' in schema) || ['profile', 'imports'].includes(map))
+    if (!('propertyNames' in schema) || ['profile', 'imports', 'models'].includes(map))
       walk(schema['additionalProperties'], map, file);
   };
   const visited = new Set<string>();
