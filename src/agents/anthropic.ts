@@ -1,14 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
+import type { TokenCount } from '../plan/token-count.ts';
 import type { JsonValue } from '../support/json.ts';
-import type {
-  ContentBlock,
-  Model,
-  ModelOutcome,
-  ModelReply,
-  ModelRequest,
-  StopReason,
-  TokenUsage,
-} from './model.ts';
+import type { ContentBlock, Model, ModelOutcome, ModelReply, ModelRequest, StopReason } from './model.ts';
 
 /** How the Messages API is reached. */
 export interface AnthropicSettings {
@@ -48,7 +41,7 @@ export function anthropicModel(settings: AnthropicSettings): Model {
   let loaded: Promise<Anthropic> | undefined;
   const client = () => (loaded ??= connect(settings));
   return {
-    async reply(request, { signal, onText }) {
+    async reply(request, { signal }) {
       if (signal.aborted) return { kind: 'cancelled' };
       try {
         const { data, response } = await (
@@ -57,7 +50,7 @@ export function anthropicModel(settings: AnthropicSettings): Model {
           .create({ ...bodyOf(request), stream: true }, { signal })
           .withResponse();
         const requestId = response.headers.get('request-id');
-        const reply = await assemble(data as AsyncIterable<StreamEvent>, onText);
+        const reply = await assemble(data as AsyncIterable<StreamEvent>);
         if (signal.aborted) return { kind: 'cancelled' };
         return 'message' in reply
           ? { kind: 'trouble', message: reply.message }
@@ -130,10 +123,9 @@ interface Draft {
  */
 async function assemble(
   events: AsyncIterable<StreamEvent>,
-  onText: ((text: string) => void) | undefined,
 ): Promise<ModelReply | { readonly message: string }> {
   const drafts: Draft[] = [];
-  let usage: TokenUsage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+  let usage: TokenCount = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
   let stop: string | undefined;
   let isWhole = false;
   for await (const event of events) {
@@ -147,7 +139,7 @@ async function assemble(
         break;
       case 'content_block_delta': {
         const draft = event.index === undefined ? undefined : drafts[event.index];
-        if (draft && event.delta) extend(draft, event.delta, onText);
+        if (draft && event.delta) extend(draft, event.delta);
         break;
       }
       case 'message_delta':
@@ -163,11 +155,7 @@ async function assemble(
   return { content: drafts.filter(Boolean).map(finished), stop: stopOf(stop), usage };
 }
 
-function extend(
-  draft: Draft,
-  delta: NonNullable<StreamEvent['delta']>,
-  onText?: (text: string) => void,
-): void {
+function extend(draft: Draft, delta: NonNullable<StreamEvent['delta']>): void {
   const grow = (name: string, more: JsonValue | undefined) => {
     const { [name]: before } = draft.block;
     draft.block[name] = `${typeof before === 'string' ? before : ''}${typeof more === 'string' ? more : ''}`;
@@ -175,7 +163,6 @@ function extend(
   switch (delta.type) {
     case 'text_delta':
       grow('text', delta['text']);
-      if (typeof delta['text'] === 'string') onText?.(delta['text']);
       break;
     case 'input_json_delta':
       draft.json += typeof delta['partial_json'] === 'string' ? delta['partial_json'] : '';
@@ -202,7 +189,7 @@ function finished({ block, json }: Draft): ContentBlock {
   return { ...block, input } as unknown as ContentBlock;
 }
 
-function usageOf(wire: WireUsage | undefined, before: TokenUsage): TokenUsage {
+function usageOf(wire: WireUsage | undefined, before: TokenCount): TokenCount {
   return {
     input: wire?.input_tokens ?? before.input,
     output: wire?.output_tokens ?? before.output,

@@ -1,3 +1,5 @@
+import type { Effort } from '../formula/model-settings.ts';
+import type { TokenCount } from '../plan/token-count.ts';
 import type { JsonObject, JsonValue } from '../support/json.ts';
 
 /**
@@ -13,8 +15,6 @@ export interface ModelRequest {
   readonly messages: readonly ModelMessage[];
   readonly output_config?: { readonly effort?: Effort; readonly format?: JsonObject };
 }
-
-export type Effort = 'low' | 'medium' | 'high' | 'xhigh' | 'max';
 
 export interface TextBlock {
   readonly type: 'text';
@@ -55,14 +55,6 @@ export type ContentBlock =
     }
   | { readonly type: 'thinking' | 'redacted_thinking'; readonly [key: string]: JsonValue };
 
-/** Tokens. What was read from or written to the provider's cache is not in `input`. */
-export interface TokenUsage {
-  readonly input: number;
-  readonly output: number;
-  readonly cacheRead: number;
-  readonly cacheWrite: number;
-}
-
 export type StopReason =
   | 'end_turn'
   | 'tool_use'
@@ -77,7 +69,7 @@ export type StopReason =
 export interface ModelReply {
   readonly content: readonly ContentBlock[];
   readonly stop: StopReason;
-  readonly usage: TokenUsage;
+  readonly usage: TokenCount;
   /** The id by which the provider knows the request. */
   readonly requestId?: string;
 }
@@ -91,13 +83,10 @@ export type ModelOutcome =
   | { readonly kind: 'denied'; readonly message: string }
   | { readonly kind: 'cancelled' };
 
-/** A language model behind its provider. Every implementation passes the suite in `test/agents/model-suite.ts`. */
+/** A language model behind its provider. */
 export interface Model {
-  /** Asks once; tries nothing again by itself. `onText` gets what the model writes as it comes. */
-  reply(
-    request: ModelRequest,
-    options: { readonly signal: AbortSignal; readonly onText?: (text: string) => void },
-  ): Promise<ModelOutcome>;
+  /** Asks once; tries nothing again by itself. */
+  reply(request: ModelRequest, options: { readonly signal: AbortSignal }): Promise<ModelOutcome>;
   /** Tokens that the request's context has, as the provider counts them. Undefined: it cannot be asked. */
   count(request: ModelRequest, options: { readonly signal: AbortSignal }): Promise<number | undefined>;
 }

@@ -1,3 +1,4 @@
+import type { TokenCount } from '../plan/token-count.ts';
 import type { JsonObject, JsonValue } from '../support/json.ts';
 
 /**
@@ -51,14 +52,6 @@ export interface CappedText {
   readonly text: string;
   /** Bytes that are not in `text`. */
   readonly omitted?: number;
-}
-
-/** Tokens. What was read from or written to the provider's cache is not in `input`. */
-export interface TokenCount {
-  readonly input: number;
-  readonly output: number;
-  readonly cacheRead: number;
-  readonly cacheWrite: number;
 }
 
 /** The id of a workspace state: a commit under `refs/wf/<run>/`, or `empty`. */

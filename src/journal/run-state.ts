@@ -1,6 +1,7 @@
 import type { Plan, PlanStep } from '../plan/plan.ts';
+import type { TokenCount } from '../plan/token-count.ts';
 import type { JsonObject, JsonValue } from '../support/json.ts';
-import type { EventBody, Place, RunEvent, StepError, TokenCount, Waiting } from './event.ts';
+import type { EventBody, Place, RunEvent, StepError, Waiting } from './event.ts';
 
 export type RunStatus =
   'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled' | 'handed_off';

@@ -1,14 +1,7 @@
 import table from './prices.json' with { type: 'json' };
 import type { ModelPrice } from '../formula/model-settings.ts';
 import type { PlanPrice } from './plan.ts';
-
-/** Tokens of one or more requests. What was read from or written to the provider's cache is not in `input`. */
-export interface Tokens {
-  readonly input: number;
-  readonly output: number;
-  readonly cacheRead: number;
-  readonly cacheWrite: number;
-}
+import type { TokenCount } from './token-count.ts';
 
 /** A price as the table has it: since when, and where it was read. */
 interface ListedPrice extends PlanPrice {
@@ -17,7 +10,7 @@ interface ListedPrice extends PlanPrice {
 }
 
 /** Prices by model id, each with its date and source. */
-export const PRICES: Readonly<Record<string, ListedPrice>> = table;
+const PRICES: Readonly<Record<string, ListedPrice>> = table;
 
 /** What a model costs: as wf.yaml says, else as the table does. Undefined: nobody knows. */
 export function priceOf(id: string, own: ModelPrice | undefined): PlanPrice | undefined {
@@ -29,7 +22,7 @@ export function priceOf(id: string, own: ModelPrice | undefined): PlanPrice | un
 }
 
 /** US dollars that one request has cost. */
-export function costOf(tokens: Tokens, price: PlanPrice): number {
+export function costOf(tokens: TokenCount, price: PlanPrice): number {
   const read = tokens.input + tokens.cacheRead + tokens.cacheWrite;
   const of = price.above && read > price.above.tokens ? price.above : price;
   return (

@@ -42,8 +42,6 @@ export interface World {
   standIn?(options: StandInOptions): Promise<StoodIn>;
   /** What a test says that a judge finds. Absent, or undefined: it is asked. */
   judged?(place: ExecuteOptions['place']): 'pass' | 'fail' | undefined;
-  /** Told what an agent is given. */
-  prompted?(step: string, prompt: string): void;
   /** A word to whoever watches, which is no part of the record. */
   notice?(text: string): void;
   /** Where results of steps with `cache` are kept. Absent: nowhere, and every step is run. */
@@ -55,7 +53,10 @@ export interface World {
 export type ModelService =
   { readonly ok: true; readonly model: Model } | { readonly ok: false; readonly message: string };
 
-export type StandInOptions = Pick<ExecuteOptions, 'cwd' | 'timeout' | 'signal' | 'place'>;
+export interface StandInOptions extends Pick<ExecuteOptions, 'cwd' | 'timeout' | 'signal' | 'place'> {
+  /** What the agent would be given. */
+  readonly prompt: string;
+}
 
 /** What something that stands for an agent came to. */
 export type StoodIn =

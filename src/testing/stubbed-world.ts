@@ -87,8 +87,9 @@ export class StubbedWorld implements World {
     return one;
   }
 
-  async standIn({ place, cwd, timeout = Infinity, signal }: StandInOptions): Promise<StoodIn> {
+  async standIn({ prompt, place, cwd, timeout = Infinity, signal }: StandInOptions): Promise<StoodIn> {
     const { step, item } = place;
+    this.rendered.set(step, prompt);
     const instance = item === undefined ? step : `${step}[${item}]`;
     const stub = this.#stubOf(step, instance);
     if (stub === undefined) {
@@ -113,10 +114,6 @@ export class StubbedWorld implements World {
   judged({ step, item }: ExecuteOptions['place']): 'pass' | 'fail' {
     const checks = this.#current.get(item === undefined ? step : `${step}[${item}]`)?.checks;
     return checks ?? 'pass';
-  }
-
-  prompted(step: string, prompt: string): void {
-    this.rendered.set(step, prompt);
   }
 
   model(): Promise<ModelService> {

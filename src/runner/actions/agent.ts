@@ -1,6 +1,6 @@
 import type { ContentBlock } from '../../agents/model.ts';
-import { showDuration } from '../../formula/duration.ts';
 import { renderTemplate } from '../../formula/render-template.ts';
+import type { RenderWorld } from '../../formula/render-template.ts';
 import type { EventBody, StateId, StepError } from '../../journal/event.ts';
 import type { PlanAgent } from '../../plan/plan.ts';
 import type { JsonObject, JsonValue } from '../../support/json.ts';
@@ -10,12 +10,11 @@ import { askModel } from '../agent/ask-model.ts';
 import { callTool } from '../agent/call-tool.ts';
 import type { ToolAnswer } from '../agent/conversation.ts';
 import { Conversation, frameOf } from '../agent/conversation.ts';
+import { stoodIn } from '../agent/stood-in.ts';
 import type { Attempt } from '../attempt.ts';
 import { placeOf } from '../attempt.ts';
-import { filesIn } from '../files-in.ts';
-import { spentMessage } from '../ledger.ts';
+import { filesIn, noFiles } from '../files-in.ts';
 import type { Result } from '../result.ts';
-import { failure } from '../result.ts';
 import { messageOf } from '../scope.ts';
 
 /** How often in a row a model that stops without a result is told to submit one. */
@@ -29,21 +28,21 @@ const REMINDER = `The result is still missing: call \`${SUBMIT}\` with it.`;
  * the middle of the conversation. All that is told to the model follows from the plan and from those records.
  */
 export async function runAgent(action: PlanAgent, attempt: Attempt): Promise<Result> {
-  if (attempt.world.standIn) return stoodIn(action, attempt);
+  const { world } = attempt;
+  if (world.standIn) return stoodIn(action, attempt, world.standIn.bind(world));
   const begun = await begin(action, attempt);
   if (!begun.ok) return begun.result;
   const talk = new Talk(action, attempt, begun.conversation, begun.tools);
   const result = await talk.run();
-  if (!attempt.step.verify || !result.ok) {
-    const place = placeOf(attempt.at);
-    const { state } = result;
-    await attempt.engine.record(
-      `${attempt.at.key}:ended`,
-      result.ok
-        ? { type: 'attempt.succeeded', ...place, outputs: result.outputs, state }
-        : { type: 'attempt.failed', ...place, error: result.error, retryable: true, state },
-    );
-  }
+  const place = placeOf(attempt.at);
+  const { state } = result;
+  const type = attempt.step.verify ? 'action.ended' : 'attempt.succeeded';
+  await attempt.engine.record(
+    `${attempt.at.key}:ended`,
+    result.ok
+      ? { type, ...place, outputs: result.outputs, state }
+      : { type: 'attempt.failed', ...place, error: result.error, retryable: true, state },
+  );
   return result;
 }
 
@@ -53,7 +52,7 @@ type Begun =
 
 /** Goes on in the conversation of the attempt before, or begins one with what the step's texts come to. */
 async function begin(action: PlanAgent, attempt: Attempt): Promise<Begun> {
-  const { engine, step, at, state, feedback, world } = attempt;
+  const { engine, step, at, state, feedback } = attempt;
   const place = placeOf(at);
   const tools = new AgentTools(step);
   const started: EventBody = { type: 'attempt.started', ...place, state };
@@ -69,8 +68,8 @@ async function begin(action: PlanAgent, attempt: Attempt): Promise<Begun> {
     at.key,
     async ({ signal }) => {
       try {
-        const [system = '', prompt = ''] = await inDirectory(attempt, signal, texts, (text, directory) =>
-          renderTemplate(text, values, filesIn(directory)),
+        const [system = '', prompt = ''] = await withFiles(attempt, signal, texts, (files) =>
+          texts.map((text) => renderTemplate(text, values, files)),
         );
         return {
           type: 'prompt.rendered',
@@ -87,14 +86,13 @@ async function begin(action: PlanAgent, attempt: Attempt): Promise<Begun> {
   );
   if (event.type === 'attempt.failed') return { ok: false, result: { ok: false, error: event.error, state } };
   if (event.type !== 'prompt.rendered') throw new Error(`${at.key} was recorded as ${event.type}`);
-  world.prompted?.(at.path, event.prompt);
   const conversation = new Conversation(frameOf(action, event.system, tools.wire), event.prompt);
   if (feedback !== undefined) conversation.say(feedbackText(feedback));
   return { ok: true, conversation, tools };
 }
 
 /** What the model is told of an attempt that did not hold. */
-export function feedbackText(feedback: string): string {
+function feedbackText(feedback: string): string {
   return `This does not hold yet:\n\n${feedback}`;
 }
 
@@ -102,20 +100,20 @@ function failed({ at, state }: Attempt, error: StepError): EventBody {
   return { type: 'attempt.failed', ...placeOf(at), error, retryable: true, state };
 }
 
-/** Texts without `{{` need no directory, and most directories are not free. */
-async function inDirectory(
+/** With the files of the workspace, if some text may read one: most directories are not free. */
+async function withFiles<T>(
   { workspace, state, at }: Attempt,
   signal: AbortSignal,
   texts: readonly string[],
-  render: (text: string, directory: string) => string,
-): Promise<readonly string[]> {
-  if (!texts.some((text) => /\bfile\b/.test(text))) return texts.map((text) => render(text, '/nowhere'));
+  render: (files: RenderWorld) => T,
+): Promise<T> {
+  if (!texts.some((text) => /\bfile\b/.test(text))) return render(noFiles);
   const directory = await workspace.enter(state, {
     ...(at.home !== undefined && { copy: at.home }),
     signal,
   });
   try {
-    return texts.map((text) => render(text, directory.path));
+    return render(filesIn(directory.path));
   } finally {
     await directory.leave();
   }
@@ -276,86 +274,5 @@ class Talk {
 
   #failed(error: StepError): Result {
     return { ok: false, error, state: this.#state };
-  }
-}
-
-/** What a test says that the agent did, in the place of a model. */
-async function stoodIn(action: PlanAgent, attempt: Attempt): Promise<Result> {
-  const { engine, step, at, state, world } = attempt;
-  const place = placeOf(at);
-  const tools = new AgentTools(step);
-  const texts = [action.system ?? '', action.prompt];
-  const values = await attempt.scopes.values(texts.join('\n'), attempt.scope, state);
-  const type = step.verify ? 'action.ended' : 'attempt.succeeded';
-  const event = await engine.step<EventBody>(
-    at.key,
-    async ({ signal }) => {
-      const directory = await attempt.workspace.enter(state, {
-        ...(at.home !== undefined && { copy: at.home }),
-        signal,
-      });
-      try {
-        const files = filesIn(directory.path);
-        const [, prompt = ''] = texts.map((text) => renderTemplate(text, values, files));
-        world.prompted?.(at.path, prompt);
-        const budget = attempt.ledger.nearest();
-        const limit = Math.min(step.timeout ?? Infinity, budget?.left ?? Infinity);
-        const begun = world.elapsed();
-        const did = await world.standIn?.({
-          cwd: directory.path,
-          place: { step: at.path, ...(at.item !== undefined && { item: at.item }) },
-          signal,
-          ...(limit !== Infinity && { timeout: limit }),
-        });
-        const milliseconds = Math.round(world.elapsed() - begun);
-        const left = await directory.snapshot(at.key);
-        const ended = (error: StepError): EventBody => ({
-          type: 'attempt.failed',
-          ...place,
-          error,
-          retryable: true,
-          state: left,
-          milliseconds,
-        });
-        switch (did?.kind) {
-          case 'submitted': {
-            const problem = tools.submits ? tools.problemOf(did.outputs) : undefined;
-            if (problem !== undefined) return ended({ kind: 'error', message: problem });
-            return { type, ...place, outputs: tools.submits ? did.outputs : {}, state: left, milliseconds };
-          }
-          case 'failed':
-            return ended({ kind: 'error', message: did.message });
-          case 'timeout':
-            return ended(
-              budget && (step.timeout === undefined || budget.left < step.timeout)
-                ? { kind: 'budget', message: spentMessage(budget) }
-                : { kind: 'timeout', message: `it took longer than ${showDuration(step.timeout ?? 0)}` },
-            );
-          case 'cancelled':
-          case undefined:
-            return ended({ kind: 'cancelled', message: 'cancelled' });
-        }
-      } catch (error) {
-        return failed(attempt, { kind: 'error', message: messageOf(error) });
-      } finally {
-        await directory.leave();
-      }
-    },
-    {
-      started: { type: 'attempt.started', ...place, state },
-      signal: attempt.signal,
-      shielded: attempt.shielded,
-    },
-  );
-  switch (event.type) {
-    case 'action.ended':
-    case 'attempt.succeeded':
-      attempt.ledger.spend(event.milliseconds ?? 0);
-      return { ok: true, outputs: event.outputs, state: event.state ?? state };
-    case 'attempt.failed':
-      attempt.ledger.spend(event.milliseconds ?? 0);
-      return failure(event.error.kind, event.error.message, event.state ?? state, event.error.detail);
-    default:
-      throw new Error(`${at.key} was recorded as ${event.type}`);
   }
 }

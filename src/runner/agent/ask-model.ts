@@ -1,18 +1,21 @@
 import { estimateTokens, mostTokens } from '../../agents/estimate.ts';
 import type { ContentBlock, ModelRequest } from '../../agents/model.ts';
 import { requestBytes } from '../../agents/request.ts';
-import { showDuration } from '../../formula/duration.ts';
-import type { EventBody, StepError, TokenCount } from '../../journal/event.ts';
+import type { EventBody, StepError } from '../../journal/event.ts';
 import { INFRASTRUCTURE_TRIES } from '../../plan/limits.ts';
 import type { PlanAgent, PlanPrice } from '../../plan/plan.ts';
 import { costOf, worstCost } from '../../plan/prices.ts';
+import type { TokenCount } from '../../plan/token-count.ts';
 import { digestOf } from '../../support/digest.ts';
 import type { JsonValue } from '../../support/json.ts';
 import type { Attempt } from '../attempt.ts';
 import { placeOf } from '../attempt.ts';
 import type { StepContext } from '../engine.ts';
-import { spentMessage } from '../ledger.ts';
 import { infrastructureBackoff } from '../retry-policy.ts';
+import { timeLeft } from '../time-left.ts';
+
+/** The longest delay of a timer. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** What a model answered, or why it did not. */
 export type Asked =
@@ -52,8 +55,8 @@ export async function askModel(attempt: Attempt, question: Question): Promise<As
   };
   for (let tries = 0; ; tries++) {
     if (signal.aborted) return stopped({ kind: 'cancelled', message: 'cancelled' });
-    const over = timeIsUp(attempt);
-    if (over) return stopped(over);
+    const time = timeLeft(attempt);
+    if (time.milliseconds === 0) return stopped(time.over);
     const reserved = ledger.reserve(worst);
     if (!reserved.ok) return stopped({ kind: 'budget', message: reserved.message });
     const name = tries === 0 ? key : `${key}~${tries}`;
@@ -115,21 +118,13 @@ function stopped(error: StepError): Asked {
   return { ok: false, error };
 }
 
-/** Why there is no time for anything more. */
-function timeIsUp({ step, ledger }: Attempt): StepError | undefined {
-  const budget = ledger.nearest();
-  if (budget?.left === 0) return { kind: 'budget', message: spentMessage(budget) };
-  if (step.timeout === undefined || ledger.spent < step.timeout) return undefined;
-  return { kind: 'timeout', message: `it took longer than ${showDuration(step.timeout)}` };
-}
-
 /** Sends the request, and tells what came of it. */
 async function send(
   attempt: Attempt,
   { turn, check, action, request, known }: Question,
   { signal, repeated }: StepContext,
 ): Promise<EventBody> {
-  const { world, ledger, step, at } = attempt;
+  const { world, at } = attempt;
   const model = action.model.id;
   const told = { ...placeOf(at), ...(check !== undefined && { check }), model, turn };
   const begun = world.elapsed();
@@ -139,15 +134,9 @@ async function send(
     message: string,
     more: { readonly retryAfter?: number } = {},
   ): EventBody => ({ type: 'model.failed', ...told, why, message, milliseconds: passed(), ...more });
-  const budget = ledger.nearest();
-  const time = step.timeout === undefined ? Infinity : Math.max(0, step.timeout - ledger.spent);
-  const limit = Math.min(time, budget?.left ?? Infinity);
-  const clock = limit === Infinity ? undefined : AbortSignal.timeout(Math.min(limit, 2 ** 31 - 1));
+  const { milliseconds: limit, over } = timeLeft(attempt);
+  const clock = limit === Infinity ? undefined : AbortSignal.timeout(Math.min(limit, LONGEST_TIMER));
   const stop = clock ? AbortSignal.any([signal, clock]) : signal;
-  const late = (): EventBody =>
-    budget && budget.left <= time
-      ? failed('budget', spentMessage(budget))
-      : failed('timeout', `it took longer than ${showDuration(step.timeout ?? 0)}`);
   const service = await world.model(model);
   if (!service.ok) return failed('denied', service.message);
   const tooLong = await overContext(request, action.contextTokens, known, (one) =>
@@ -178,7 +167,9 @@ async function send(
     case 'denied':
       return failed('denied', outcome.message);
     case 'cancelled':
-      return clock?.aborted && !signal.aborted ? late() : failed('cancelled', 'cancelled');
+      return clock?.aborted && !signal.aborted
+        ? failed(over.kind === 'budget' ? 'budget' : 'timeout', over.message)
+        : failed('cancelled', 'cancelled');
   }
 }
 

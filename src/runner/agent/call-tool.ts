@@ -1,6 +1,5 @@
 import type { ToolOutcome } from '../../gateway/tool-outcome.ts';
 import { callWorkspaceTool } from '../../gateway/workspace-tools.ts';
-import { showDuration } from '../../formula/duration.ts';
 import { WORKSPACE_SERVER } from '../../formula/workspace-tools.ts';
 import type { EventBody, StateId, StepError } from '../../journal/event.ts';
 import type { PlanTool } from '../../plan/plan.ts';
@@ -10,7 +9,7 @@ import { placeOf } from '../attempt.ts';
 import { commandEnvironment } from '../command-environment.ts';
 import type { StepContext } from '../engine.ts';
 import { filesIn } from '../files-in.ts';
-import { spentMessage } from '../ledger.ts';
+import { timeLeft } from '../time-left.ts';
 import { nameOf } from './agent-tools.ts';
 import { cappedResult, isTooLong } from './tool-result.ts';
 
@@ -35,15 +34,10 @@ export type Called =
 
 /** Makes a call that a model asked for, of a tool that the step has. */
 export async function callTool(attempt: Attempt, call: Call): Promise<Called> {
-  const { engine, at, signal, ledger, step } = attempt;
+  const { engine, at, signal, ledger } = attempt;
   if (signal.aborted) return { ok: false, error: { kind: 'cancelled', message: 'cancelled' } };
-  const budget = ledger.nearest();
-  if (budget?.left === 0) return { ok: false, error: { kind: 'budget', message: spentMessage(budget) } };
-  if (step.timeout !== undefined && ledger.spent >= step.timeout)
-    return {
-      ok: false,
-      error: { kind: 'timeout', message: `it took longer than ${showDuration(step.timeout)}` },
-    };
+  const time = timeLeft(attempt);
+  if (time.milliseconds === 0) return { ok: false, error: time.over };
   const told = { ...placeOf(at), tool: nameOf(call.tool), call: call.call };
   const event = await engine.step<EventBody>(call.key, (context) => make(attempt, call, context), {
     started: { type: 'tool.called', ...told, input: call.input },
@@ -95,12 +89,10 @@ interface Made {
 
 /** Makes the call in the workspace as the calls before have left it. */
 async function outcomeIn(attempt: Attempt, call: Call, signal: AbortSignal): Promise<Made> {
-  const { workspace, at, step, ledger } = attempt;
+  const { workspace, at } = attempt;
   const { tool, state } = call;
   if (tool.server !== WORKSPACE_SERVER) throw new Error(`no server ${tool.server}`);
-  const budget = ledger.nearest();
-  const time = step.timeout === undefined ? Infinity : step.timeout - ledger.spent;
-  const limit = Math.min(time, budget?.left ?? Infinity);
+  const { milliseconds: limit } = timeLeft(attempt);
   const directory = await workspace.enter(state, {
     ...(at.home !== undefined && { copy: at.home }),
     signal,

@@ -7,9 +7,9 @@ import type { Attempt } from '../attempt.ts';
 import { commandEnvironment } from '../command-environment.ts';
 import { filesIn } from '../files-in.ts';
 import { lastLines } from '../actions/run.ts';
-import { spentMessage } from '../ledger.ts';
 import { renderCommand } from '../render-command.ts';
 import { messageOf } from '../scope.ts';
+import { timeLeft } from '../time-left.ts';
 import { authoredCommand } from './authored-command.ts';
 import type { Verdict } from './verify.ts';
 import { globMatcher } from '../../support/globs.ts';
@@ -38,9 +38,7 @@ export async function checkCommand(
       WF_WORKSPACE: directory.path,
     });
     if (!environment.ok) return { passed: false, message: environment.message };
-    const budget = attempt.ledger.nearest();
-    const time = timeLeft(attempt);
-    const limit = Math.min(time, budget?.left ?? Infinity);
+    const { milliseconds: limit, over } = timeLeft(attempt);
     const begun = attempt.world.elapsed();
     const ended = await world.execute(command, {
       cwd: directory.path,
@@ -69,8 +67,8 @@ export async function checkCommand(
       case 'cancelled':
         return failed('cancelled');
       case 'timeout':
-        return budget && budget.left <= time
-          ? failed(spentMessage(budget), { ended: 'budget' })
+        return over.kind === 'budget'
+          ? failed(over.message, { ended: 'budget' })
           : failed(`the step took longer than ${showDuration(step.timeout ?? 0)}`, { ended: 'timeout' });
       case 'exit': {
         const { exitCode, killedBy } = ended;
@@ -86,13 +84,6 @@ export async function checkCommand(
     await directory.restore(state);
     await directory.leave();
   }
-}
-
-/** What the action and the checks so far have left of the attempt's `timeout`; that of a question is for the answer. */
-function timeLeft({ step, ledger }: Attempt): number {
-  const { kind } = step.action;
-  if (step.timeout === undefined || kind === 'approve' || kind === 'wait') return Infinity;
-  return Math.max(0, step.timeout - ledger.spent);
 }
 
 async function putBack(
