@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { suggest } from '../diagnostics/suggest.ts';
-import type { RunLog } from '../runner/run-logs.ts';
+import type { LogPlace, RunLog } from '../runner/run-logs.ts';
 import { UserError } from '../support/user-error.ts';
 import type { TextStyle } from './text-style.ts';
 
@@ -13,7 +13,7 @@ export function chooseLogs(all: readonly RunLog[], step: string | undefined, run
   });
   if (chosen.length > 0) return chosen;
   const names = [...new Set(all.map((log) => log.step))];
-  throw new UserError(`no command of step "${step}" has run in run ${run}`, {
+  throw new UserError(`nothing of step "${step}" has run in run ${run}`, {
     hint:
       suggest(step, names) ??
       (names.length === 0 ? 'nothing has run yet' : `there are logs of ${names.join(', ')}`),
@@ -22,7 +22,9 @@ export function chooseLogs(all: readonly RunLog[], step: string | undefined, run
 
 /** Logs with what is in them. */
 export function readLogs(logs: readonly RunLog[]): Promise<readonly (RunLog & { readonly text: string })[]> {
-  return Promise.all(logs.map(async (log) => ({ ...log, text: await readFile(log.path, 'utf8') })));
+  return Promise.all(
+    logs.map(async (log) => ('text' in log ? log : { ...log, text: await readFile(log.path, 'utf8') })),
+  );
 }
 
 /** Each log under a line that says whose it is; a single one as it is. */
@@ -43,6 +45,6 @@ export function renderLogs(logs: readonly (RunLog & { readonly text: string })[]
     .join('\n');
 }
 
-function nameOf({ step, item }: RunLog): string {
+function nameOf({ step, item }: LogPlace): string {
   return item === undefined ? step : `${step}[${item}]`;
 }

@@ -4,7 +4,8 @@ import { folderOf } from '../cli/folder.ts';
 import { WfCommand } from '../cli/wf-command.ts';
 
 export default class Logs extends WfCommand {
-  static override summary = 'The output of a run’s commands: of all, or of one step.';
+  static override summary =
+    'The output of a run’s commands and the conversations of its agents: of all, or of one step.';
   static override examples = ['<%= config.bin %> logs latest', '<%= config.bin %> logs 01JZ3M fix[2]'];
   static override args = {
     run: Args.string({ description: 'Id of the run, the end of it, or `latest`.', default: 'latest' }),

@@ -1,9 +1,23 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RecordedEvent } from '../journal/entry.ts';
+import type { Place } from '../journal/event.ts';
+import { transcriptLines } from './agent/transcript.ts';
 
-/** The log of one command of a run: of an attempt, a check, a service, or what prepared the workspace. */
-export interface RunLog {
+/**
+ * The log of one command of a run (of an attempt, a check, a service, or what prepared the workspace), or the transcript of an
+ * agent's attempt or of a judge.
+ */
+export type RunLog = LogPlace &
+  (
+    | {
+        /** Absolute path of the file. */
+        readonly path: string;
+      }
+    | { readonly text: string }
+  );
+
+export interface LogPlace {
   /** Path of the step; of what belongs to no step, its own name: `prepare`, `service.database`. */
   readonly step: string;
   readonly item?: number;
@@ -11,8 +25,6 @@ export interface RunLog {
   readonly attempt?: number;
   /** Index of the check under `verify`. */
   readonly check?: number;
-  /** Absolute path of the file. */
-  readonly path: string;
 }
 
 /** Where the files of a run are: logs, handed-over bundles, scratch. */
@@ -31,8 +43,22 @@ export function runLogs(folder: string, record: readonly RecordedEvent[]): reado
   const around = names
     .filter((name) => /^(prepare|service\..+)\.log$/.test(name))
     .map((name): RunLog => ({ step: name.replace(/\.log$/, ''), path: join(folder, 'logs', name) }));
+  const transcripts = new Map<string, LogPlace & { text: string }>();
   const ofSteps = record.flatMap(({ key, event }): RunLog[] => {
     if (key === null) return [];
+    const lines = transcriptLines(event);
+    if (lines !== undefined) {
+      const at = { ...placeIn(event as Place), ...('check' in event && { check: event.check }) };
+      const name = JSON.stringify(at);
+      const begun = transcripts.get(name);
+      if (begun) {
+        begun.text += `${lines}\n`;
+        return [];
+      }
+      const transcript = { ...at, text: `${lines}\n` };
+      transcripts.set(name, transcript);
+      return [transcript];
+    }
     switch (event.type) {
       // The engine keeps the start of what it does beside its end, under the same name with a mark before it.
       case 'attempt.started':
@@ -44,15 +70,10 @@ export function runLogs(folder: string, record: readonly RecordedEvent[]): reado
         return [];
     }
   });
-  return [...around, ...ofSteps.filter(({ path }) => existsSync(path))];
+  return [...around, ...ofSteps.filter((log) => 'text' in log || existsSync(log.path))];
 }
 
-function placeIn(event: {
-  step?: string;
-  item?: number;
-  iteration?: number;
-  attempt?: number;
-}): Omit<RunLog, 'path'> {
+function placeIn(event: Place): LogPlace {
   const { step = '', item, iteration, attempt } = event;
   return {
     step,

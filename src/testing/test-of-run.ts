@@ -95,13 +95,17 @@ function tryOf(
   events: readonly RunEvent[],
 ): JsonObject | undefined {
   const step = 'step' in event ? steps.get(withoutItem(String(event.step))) : undefined;
-  if (!step || step.action.kind !== 'run') return undefined;
+  if (!step || (step.action.kind !== 'run' && step.action.kind !== 'agent')) return undefined;
   if (event.type === 'action.ended' || (event.type === 'attempt.succeeded' && !step.verify)) {
     const { outputs } = event;
     const { stdout, stderr, exit_code: exit } = outputs;
     const own = Object.entries(outputs).filter(([name]) => !STREAMS.includes(name));
     // What it printed was read as its outputs.
-    const isParsed = step.action.parse === 'json' && typeof stdout === 'string' && stdout !== '';
+    const isParsed =
+      step.action.kind === 'run' &&
+      step.action.parse === 'json' &&
+      typeof stdout === 'string' &&
+      stdout !== '';
     return {
       ...(own.length > 0 && !isParsed && { outputs: Object.fromEntries(own) }),
       ...(typeof stdout === 'string' && stdout !== '' && { stdout }),
@@ -113,6 +117,8 @@ function tryOf(
   if (event.type !== 'attempt.failed' || event.error.kind === 'cancelled' || wasActed(event, at, events))
     return undefined;
   if (event.error.kind === 'timeout') return { after: seconds((step.timeout ?? 0) + 1000) };
+  // Why an agent failed is what its stub puts out.
+  if (step.action.kind === 'agent') return { exit: 1, stderr: event.error.message };
   const { exitCode, stdout, stderr } = event;
   return {
     ...(stdout && stdout.text !== '' && { stdout: stdout.text.replace(/\n+$/, '') }),
@@ -132,13 +138,14 @@ function wasActed(event: RunEvent, at: number, events: readonly RunEvent[]): boo
   return false;
 }
 
-/** Whether commands under `verify` passed after an action. */
+/** Whether commands and judges under `verify` passed after an action. */
 function checksOf({ verify = [] }: PlanStep, event: RunEvent, after: readonly RunEvent[]): JsonObject {
-  if (!verify.some(({ kind }) => kind === 'run')) return {};
+  const isStubbed = (kind: string | undefined) => kind === 'run' || kind === 'judge';
+  if (!verify.some(({ kind }) => isStubbed(kind))) return {};
   for (const next of after) {
     if (instanceOf(next as Place) !== instanceOf(event as Place)) continue;
     if (next.type === 'attempt.succeeded' || next.type === 'attempt.failed') break;
-    if (next.type === 'check.failed' && verify[next.check]?.kind === 'run') return { checks: 'fail' };
+    if (next.type === 'check.failed' && isStubbed(verify[next.check]?.kind)) return { checks: 'fail' };
   }
   return { checks: 'pass' };
 }

@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { digestPlan } from '../../../src/plan/digest.ts';
+import type { PlanStep } from '../../../src/plan/plan.ts';
+import { digestOf } from '../../../src/support/digest.ts';
 import type { JsonObject } from '../../../src/support/json.ts';
 import type { Reply, Script } from '../../support/messages-server.ts';
 import { messagesServer } from '../../support/messages-server.ts';
@@ -38,6 +41,15 @@ const FIX = `steps:
     verify:
       - changes: {only: [src/a.txt]}
 outputs: {said: steps.fix.outputs.summary}
+`;
+
+const retried = (retry: string) => `steps:
+  - id: fix
+    agent: {model: small, prompt: Make it four., tools: [workspace/edit]}
+    outputs: {summary: {type: string}}
+    verify:
+      - run: grep -q four src/a.txt
+    retry: {attempts: 2, on: [verify]${retry}}
 `;
 
 describe('an agent', () => {
@@ -222,10 +234,18 @@ describe('an agent', () => {
   it('is told head and tail of a long result, and where the rest is', async () => {
     const { server, run } = await agentProject(
       FIX,
-      [call('read', { path: 'long.txt' }), submit({ summary: 'x' })],
-      { 'long.txt': `${'0123456789\n'.repeat(10_000)}the end\n` },
+      (body, n) => {
+        if (n === 0) return call('read', { path: 'long.txt' });
+        const [rest = ''] = /result:[0-9a-f]{16}/.exec(lastContent(body)) ?? [];
+        return n === 1 ? call('read', { path: rest, offset: 5_000, limit: 1 }) : submit({ summary: 'x' });
+      },
+      {
+        'long.txt': `${'0123456789\n'.repeat(4_999)}in the middle\n${'0123456789\n'.repeat(5_000)}the end\n`,
+      },
     );
     expect((await run()).status).toBe('succeeded');
+    expect(lastContent(server.asked[1]?.body)).not.toContain('in the middle');
+    expect(lastContent(server.asked[2]?.body)).toContain('in the middle');
     const told = lastContent(server.asked[1]?.body);
     expect(told.length).toBeLessThan(40_000);
     expect(told).toMatch(/characters left out; the whole is in result:[0-9a-f]{16}/);
@@ -233,22 +253,12 @@ describe('an agent', () => {
   });
 
   it('goes on in its conversation when a check fails, if the step says so', async () => {
-    const { server, run } = await agentProject(
-      `steps:
-  - id: fix
-    agent: {model: small, prompt: Make it four., tools: [workspace/edit]}
-    outputs: {summary: {type: string}}
-    verify:
-      - run: grep -q four src/a.txt
-    retry: {attempts: 2, on: [verify], feedback: true}
-`,
-      [
-        call('edit', { path: 'src/a.txt', old: 'three', new: 'five' }),
-        submit({ summary: 'five' }),
-        call('edit', { path: 'src/a.txt', old: 'five', new: 'four' }),
-        submit({ summary: 'four' }),
-      ],
-    );
+    const { server, run } = await agentProject(retried(', feedback: true'), [
+      call('edit', { path: 'src/a.txt', old: 'three', new: 'five' }),
+      submit({ summary: 'five' }),
+      call('edit', { path: 'src/a.txt', old: 'five', new: 'four' }),
+      submit({ summary: 'four' }),
+    ]);
     const ran = await run();
     expect(ran.status, ran.told).toBe('succeeded');
     expect(ran.file('src/a.txt')).toBe('one\ntwo\nfour\n');
@@ -258,22 +268,12 @@ describe('an agent', () => {
   });
 
   it('starts over without it, in the workspace as it was', async () => {
-    const { server, run } = await agentProject(
-      `steps:
-  - id: fix
-    agent: {model: small, prompt: Make it four., tools: [workspace/edit]}
-    outputs: {summary: {type: string}}
-    verify:
-      - run: grep -q four src/a.txt
-    retry: {attempts: 2, on: [verify]}
-`,
-      [
-        call('edit', { path: 'src/a.txt', old: 'three', new: 'five' }),
-        submit({ summary: 'five' }),
-        call('edit', { path: 'src/a.txt', old: 'three', new: 'four' }),
-        submit({ summary: 'four' }),
-      ],
-    );
+    const { server, run } = await agentProject(retried(''), [
+      call('edit', { path: 'src/a.txt', old: 'three', new: 'five' }),
+      submit({ summary: 'five' }),
+      call('edit', { path: 'src/a.txt', old: 'three', new: 'four' }),
+      submit({ summary: 'four' }),
+    ]);
     const ran = await run();
     expect(ran.status, ran.told).toBe('succeeded');
     expect(messagesOf(server.asked[2]?.body)).toHaveLength(1);
@@ -337,6 +337,97 @@ describe('an agent', () => {
     expect(ran.state.error?.kind).toBe('denied');
     expect(ran.state.error?.message).toContain('no such thing');
     expect(server.asked).toHaveLength(1);
+  });
+
+  it('marks what a provider may keep where it is long, and nothing where it is not', async () => {
+    const long = FIX.replace('prompt:', `system: "${'Be careful. '.repeat(1_500)}"\n      prompt:`);
+    const { server, run } = await agentProject(long, [
+      call('read', { path: 'src/a.txt' }),
+      submit({ summary: 'x' }),
+    ]);
+    expect((await run()).status).toBe('succeeded');
+    const marked = server.asked.map(({ body }) => [
+      JSON.stringify(body['system']).includes('cache_control'),
+      lastContent(body).includes('cache_control'),
+    ]);
+    expect(marked).toEqual([
+      [true, true],
+      [true, true],
+    ]);
+    // Byte for byte the same beginning, so that it is found again.
+    const begins = server.asked.map(({ raw }) => raw.slice(0, raw.indexOf('"messages"')));
+    expect(begins[1]).toBe(begins[0]);
+    const short = await agentProject(FIX, [submit({ summary: 'x' })]);
+    await short.run();
+    expect(short.server.asked[0]?.raw).not.toContain('cache_control');
+  });
+
+  it('works beside others of its kind, each in a copy, and their changes come together', async () => {
+    const { run } = await agentProject(
+      `steps:
+  - id: fix
+    for_each: [a, b, c]
+    parallel: 3
+    agent: {model: small, prompt: 'Write {{item}}', tools: [workspace/write]}
+    outputs: {name: {type: string}}
+outputs: {names: 'steps.fix.outputs.map(o, o.name)'}
+`,
+      (body) => {
+        const name = String(messagesOf(body)[0]?.['content']).replace('Write ', '');
+        return messagesOf(body).length === 1
+          ? call('write', { path: `${name}.txt`, content: name })
+          : submit({ name });
+      },
+    );
+    const ran = await run();
+    expect(ran.outputs, ran.told).toEqual({ names: ['a', 'b', 'c'] });
+    expect(['a', 'b', 'c'].map((name) => ran.file(`${name}.txt`))).toEqual(['a', 'b', 'c']);
+  });
+
+  it('leaves a transcript, and a test can be written from it', async () => {
+    const { project, env } = await agentProject(
+      FIX.replace("Make it four in {{file 'src/a.txt'}}", 'Look, and then tell.'),
+      [
+        { content: ['I look.', { tool: 'read', input: { path: 'src/a.txt', limit: 1 } }] },
+        call('write', { path: 'x', content: 'y' }),
+        submit({ summary: 'done' }),
+      ],
+    );
+    const run = await project.wf('run a', { env });
+    expect(run.stderr).toContain('fix: calls workspace/read\n');
+    expect(run.stderr).toContain('fix: called write, which it was not given\n');
+    expect(run.stdout).toMatch(/a succeeded in .*, 3 turns, [0-9.k]+ tokens, [0-9.]+ USD/);
+    expect((await project.wf('logs latest fix')).stdout).toBe(`prompt: Look, and then tell.
+turn 1: I look.
+calls: workspace/read {"path":"src/a.txt","limit":1}
+answer:
+  one
+  [2 more lines]
+turn 2:${' '}
+calls: write {"path":"x","content":"y"}
+refused: There is no tool "write" here. There is: edit, read, submit.
+turn 3: submits {"summary":"done"}
+`);
+    const written = await project.wf(['test', '--stubs-from', 'latest']);
+    expect(written.stdout, written.stderr).toContain('it passes');
+    expect(project.read('formulas/a.').join('\n')).toContain('summary: done');
+    const again = await project.wf('test');
+    expect([again.exitCode, again.stdout]).toEqual([0, expect.stringContaining('1 passed')]);
+  });
+
+  it('is not begun when its tools are not those that the plan was compiled with', async () => {
+    const { project, server, env } = await agentProject(FIX, [submit({ summary: 'x' })]);
+    const plan = await project.compile();
+    const [step] = plan.steps;
+    const tools = (step?.tools ?? []).map((tool) => ({ ...tool, digest: digestOf('another') }));
+    const { plan: _, bounds: __, ...body } = { ...plan, steps: [{ ...(step as PlanStep), tools }] };
+    project.write({ 'other.json': JSON.stringify({ plan: digestPlan(body), ...body }) });
+    const ran = await project.wf('run --plan other.json', { env });
+    expect([ran.exitCode, ran.stderr]).toEqual([
+      3,
+      expect.stringContaining('workspace/edit of this wf is not the one that the plan was compiled with'),
+    ]);
+    expect(server.asked).toHaveLength(0);
   });
 
   it('says what to do without a key', async () => {
