@@ -26,7 +26,7 @@ async function rulesUnder(base: Policy, own: Policy, formula: string): Promise<r
   const files = Object.fromEntries(Object.entries(theirs).map(([path, text]) => [path, digestOf(text)]));
   const { diagnostics } = await checkProject(
     memoryLoader({
-      'wf.yaml': `imports: {std: {git: g, ref: v1}}\npolicy: {${written({ from: 'std', ...own })}}\n`,
+      'wf.yaml': `models: {small: {id: claude-opus-5-5}}\nimports: {std: {git: g, ref: v1}}\npolicy: {${written({ from: 'std', ...own })}}\n`,
       'wf.lock': JSON.stringify({ lock: 1, imports: { std: { git: 'g', ref: 'v1', commit: COMMIT, files } } }),
       'formulas/a.yaml': formula,
       ...Object.fromEntries(
@@ -52,6 +52,9 @@ const elsewhere = (address: string) =>
   `formula: a\nworkspace: {from: {git: ${address}}}\nsteps: [{id: s, run: ls}]\n`;
 const plain = 'formula: a\nsteps: [{id: s, run: ls, timeout: 50m, retry: {attempts: 3}}]\n';
 
+const agent =
+  'formula: a\nsteps: [{id: s, agent: {model: small, prompt: x, context_tokens: 10000, max_turns: 5}}]\n';
+
 describe('a policy that is taken from an import', () => {
   it.each([
     ['require', { require: '[verify]' }, {}, plain, 'policy-require'],
@@ -66,6 +69,10 @@ describe('a policy that is taken from an import', () => {
     ['max_bounds.minutes', { max_bounds: '{minutes: 30}' }, { max_bounds: '{minutes: 900}' }, plain, 'policy-bounds'],
     ['max_bounds.attempts', { max_bounds: '{attempts: 2}' }, { max_bounds: '{attempts: 9}' }, plain, 'policy-bounds'],
     ['max_bounds', { max_bounds: '{attempts: 2}' }, { max_bounds: '{minutes: 900}' }, plain, 'policy-bounds'],
+    ['allow.models', { allow: '{models: [large]}' }, { allow: '{models: [small, large]}' }, agent, 'policy-model'],
+    ['allow.models', { allow: '{models: [small]}' }, { allow: '{models: [large]}' }, agent, 'policy-model'],
+    ['max_bounds.agent_turns', { max_bounds: '{agent_turns: 2}' }, { max_bounds: '{agent_turns: 99}' }, agent, 'policy-bounds'],
+    ['max_bounds.usd', { max_bounds: '{usd: 0.01}' }, { max_bounds: '{usd: 99}' }, agent, 'policy-bounds'],
     ['effects', { effects: '[]' }, { effects: '[files, external]' }, plain, 'policy-effects'],
     ['effects', { effects: '[]' }, {}, plain, 'policy-effects'],
   ] as const)('is not loosened: %s %o by %o', async (_, base, own, formula, rule) => {

@@ -45,6 +45,14 @@ const plan: Plan = {
   finally: [planStep('report')],
 };
 
+const NO_USAGE = {
+  turns: 0,
+  tokens: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+  usd: 0,
+  unpriced: [],
+  repeated: 0,
+};
+
 describe('run state', () => {
   it('has every step that can be known before anything happens, in the order of the plan', () => {
     const state = initialRun(header, plan);
@@ -59,13 +67,7 @@ describe('run state', () => {
     expect(state).toMatchObject({
       status: 'queued',
       startedAt: time(0),
-      usage: {
-        turns: 0,
-        tokens: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
-        usd: 0,
-        unpriced: [],
-        repeated: 0,
-      },
+      usage: NO_USAGE,
     });
   });
 
@@ -120,13 +122,7 @@ describe('run state', () => {
         build: { status: 'succeeded', attempts: 2, outputs: { n: 1 }, startedAt: time(2), endedAt: time(8) },
       },
       outputs: { all: 1 },
-      usage: {
-        turns: 0,
-        tokens: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
-        usd: 0,
-        unpriced: [],
-        repeated: 0,
-      },
+      usage: NO_USAGE,
       branch: 'wf/f/R',
       changedFiles: ['a'],
     });

@@ -30,6 +30,40 @@ async function worst(text: string, others: Files = {}): Promise<string> {
 
 const one = (step: string) => `steps: [{id: s, ${step}}]\n`;
 
+describe('turns of models and what they cost', () => {
+  const MODELS: Files = {
+    'wf.yaml': 'models: {a: {id: x, price: {input: 1, output: 10}}, free: {id: nobody-knows}}\n',
+  };
+  const agent = (more: string, around = '') =>
+    one(`agent: {model: a, prompt: x, max_turns: 10, max_output_tokens: 1000${more}}${around}`);
+  const judge = ', verify: [{check: outputs.ok}, {judge: {model: a, rubric: x, pass: score > 2}}]';
+
+  it.each<readonly [what: string, text: string, turns: number | null, usd: number | string]>([
+    ['each turn as large as it may be', agent(', context_tokens: 9000'), 10, 0.19],
+    ['attempts', agent(', context_tokens: 9000', ', retry: {attempts: 3}'), 30, 0.57],
+    ['items', agent(', context_tokens: 9000', ', for_each: [1, 2], parallel: 2'), 20, 0.38],
+    ['a judge', agent(', context_tokens: 9000', `, outputs: {ok: {type: boolean}}${judge}`), 11, 0.3105],
+    ['a budget of dollars', `budget: {usd: 0.05}\n${agent(', context_tokens: 9000')}`, 10, 0.05],
+    ['a budget of tokens', `budget: {tokens: 1000}\n${agent('')}`, 10, 0.01],
+    [
+      'no end of the context',
+      agent(''),
+      10,
+      's: it has no `context_tokens`, and no `budget` of usd or tokens covers it',
+    ],
+    [
+      'no price',
+      one('agent: {model: free, prompt: x, context_tokens: 10}'),
+      20,
+      's: no price of nobody-knows is known',
+    ],
+  ])('%s', async (_, text, turns, usd) => {
+    const bounds = await boundsFrom(text, MODELS);
+    const { step = '', why = '' } = bounds?.unbounded?.usd ?? {};
+    expect([bounds?.agentTurns, bounds?.usd ?? `${step}: ${why}`]).toEqual([turns, usd]);
+  });
+});
+
 describe('minutes', () => {
   it.each<readonly [what: string, text: string, bounds: string]>([
     ['a command may run six times for one attempt', one('run: ls, timeout: 1m'), '6 minutes, 1 attempts'],

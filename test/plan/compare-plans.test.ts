@@ -251,6 +251,44 @@ describe('what a change means', () => {
     expect(await told(step(before), step(after))).toEqual(expected);
   });
 
+  it.each([
+    [
+      'another model',
+      'model: small',
+      'model: large',
+      ['changed s agent.model ! another model does the work'],
+    ],
+    ['another prompt', 'prompt: x', 'prompt: y', ['changed s agent.prompt']],
+    [
+      'a tool more',
+      'tools: [workspace/read]',
+      'tools: [workspace/read, workspace/run]',
+      ['removed s effects ! it may change files', 'added s tools.workspace/run ! it may use workspace/run'],
+    ],
+    [
+      'a tool less',
+      'tools: [workspace/read, workspace/list]',
+      'tools: [workspace/read]',
+      ['removed s tools.workspace/list'],
+    ],
+    [
+      'more context',
+      'context_tokens: 10',
+      'context_tokens: 20',
+      ['changed s agent.context_tokens ! it may be given more'],
+    ],
+    ['less', 'context_tokens: 20', 'context_tokens: 10', ['changed s agent.context_tokens']],
+  ])('of an agent: %s', async (_, before, after, expected) => {
+    const project = (text: string): Files => ({
+      'wf.yaml': 'models: {small: {id: x}, large: {id: y}}\n',
+      'formulas/a.yaml': `formula: a\nsteps: [{id: s, agent: {${['model: small', 'prompt: x']
+        .filter((own) => !text.startsWith(own.split(' ')[0] ?? ''))
+        .concat(text)
+        .join(', ')}}}]\n`,
+    });
+    expect(await told(project(before), project(after))).toEqual(expected);
+  });
+
   it('is what a new formula brings along', async () => {
     const plan = await planOf({
       'wf.yaml': 'env: [CI]\n',

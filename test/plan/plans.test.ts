@@ -50,6 +50,24 @@ describe('a formula and its plan', () => {
     expect([...names].filter((name) => !new RegExp(`\\b${name}:`).test(text))).toEqual([]);
   });
 
+  it('is none under a profile that gives a role no model, and says where it is named', async () => {
+    const files = memoryLoader({
+      'wf.yaml': 'models: {}\nprofiles: {p: {models: {small: {id: x}}}, q: {}}\n',
+      'formulas/a.yaml': 'formula: a\nsteps: [{id: s, agent: {model: small, prompt: x}}]\n',
+    });
+    expect((await compileFormula(files, 'a', { profile: 'p' })).plan).toBeDefined();
+    const { plan, diagnostics } = await compileFormula(files, 'a', { profile: 'q' });
+    expect(plan).toBeUndefined();
+    expect(diagnostics).toMatchObject([
+      {
+        rule: 'unknown-model',
+        message: 'under profile "q" no model has the role "small"',
+        file: 'formulas/a.yaml',
+        range: { start: { line: 2, column: 32 } },
+      },
+    ]);
+  });
+
   it('is read back from its JSON as it was', async () => {
     for (const name of fixtures) {
       const plan = await compile(filesOf(name));

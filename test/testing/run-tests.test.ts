@@ -59,6 +59,56 @@ expect: {status: succeeded}
 const SHORT = 'inputs: {version: v1, publish: false}\n';
 const BUILT = 'stubs: {build: {outputs: {size: 3}}, report: {}}\n';
 
+describe('a test of an agent', () => {
+  const AGENT: Files = {
+    'wf.yaml': 'models: {small: {id: x}}\n',
+    'formulas/a.yaml': `formula: a
+inputs: {who: {type: string, default: Ann}}
+steps:
+  - id: s
+    agent: {model: small, prompt: 'Write to {{inputs.who}}.', tools: [workspace/write]}
+    outputs: {text: {type: string}}
+    verify:
+      - check: outputs.text != ''
+      - changes: {only: [letter.txt]}
+      - judge: {model: small, rubric: Is it kind?, pass: score >= 4}
+    timeout: 5m
+outputs: {text: steps.s.outputs.text}
+`,
+  };
+  const result = async (test: string) => {
+    const { tests } = await runTests(
+      memoryLoader({ ...AGENT, 'formulas/a.test.yaml': `tests:\n  - {name: t, ${test}}\n` }),
+      { signal: new AbortController().signal, env: process.env },
+    );
+    return tests.map(({ ok, problem, mismatches }) =>
+      ok ? 'passes' : (problem ?? mismatches.map(({ what, actual }) => `${what}: ${actual}`).join('; ')),
+    );
+  };
+
+  it.each([
+    [
+      "stubs: {s: {outputs: {text: Hello}, writes: {letter.txt: Hello}}}, expect: {status: succeeded, outputs: {text: Hello}, rendered: {s: 'Write to Ann.'}}",
+      'passes',
+    ],
+    ['stubs: {s: {outputs: {text: Hello}, checks: fail}}, expect: {status: failed}', 'passes'],
+    ['stubs: {s: {outputs: {text: Hello}, writes: {other.txt: x}}}, expect: {status: failed}', 'passes'],
+    ["stubs: {s: {outputs: {text: ''}}}, expect: {status: failed}", 'passes'],
+    [
+      'stubs: {s: {outputs: {text: Hello}, after: 6m}}, expect: {status: failed, error: it took longer than 5m}',
+      'passes',
+    ],
+    ['stubs: {s: {exit: 1, stderr: it gave up}}, expect: {status: failed, error: it gave up}', 'passes'],
+    ['stubs: {s: real}, expect: {status: failed, error: a test asks no model}', 'passes'],
+  ])('%s', async (test, expected) => {
+    expect(await result(test)).toEqual([expected]);
+  });
+
+  it('says that a stub is missing', async () => {
+    expect(await result('expect: {status: succeeded}')).toEqual([expect.stringContaining('s')]);
+  });
+});
+
 describe('a test of a formula', () => {
   it('runs it with stubs in the place of actions, people and events, on a clock of its own', async () => {
     const expected = `expect:
