@@ -246,7 +246,7 @@ function* checkTexts({ owner, value }: Owned<VerifyCheck>): Generator<TextUse> {
       }
       return;
     case 'judge':
-      yield { owner, sees: AFTER, kind: 'template', template: value.rubric, use: 'text', place: 'prompt' };
+      yield { owner, sees: AFTER, kind: 'template', template: value.rubric, use: 'text' };
       yield expression(whose, JUDGED, value.pass, 'bool');
       return;
     case 'wait':

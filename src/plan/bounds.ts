@@ -79,7 +79,7 @@ export function reckon(plan: Omit<Plan, 'plan' | 'bounds'>): Readonly<Record<Bou
   const body = capped(ofPass(frame), plan.budget, 1);
   const work = [setUp(plan.workspace, 'workspace'), body.plain, body.once, body.last];
   const { attempts, turns, usd } = body;
-  return { minutes: inMinutes(sum(work)), attempts, agentTurns: turns, usd: inCents(usd) };
+  return { minutes: inMinutes(sum(work)), attempts, agentTurns: turns, usd: roundedUp(usd) };
 }
 
 /** What one thing can come to, by what can stop it from outside. */
@@ -419,7 +419,8 @@ function inMinutes(bound: Bound): Bound {
   return { ...bound, value: Math.ceil(bound.value / 600) / 100 };
 }
 
-function inCents(bound: Bound): Bound {
+/** To a hundredth of a cent. */
+function roundedUp(bound: Bound): Bound {
   return { ...bound, value: Math.ceil(Math.round(bound.value * 1e8) / 1e4) / 1e4 };
 }
 

@@ -174,8 +174,8 @@ async function send(
 }
 
 /**
- * Why a request is not sent: it is longer than the step allows. Counted exactly only where it could be; where nobody can
- * count, what is known and each byte since stand for it.
+ * Why a request is not sent: it is longer than the step allows. It is counted only where it could be; where nobody can
+ * count it, an estimate stands for it, and what the request before is known to have had.
  */
 async function overContext(
   request: ModelRequest,
